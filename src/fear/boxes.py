@@ -1,0 +1,80 @@
+"""The only box arithmetic of the package.
+
+A box is `xywh`: left, top, width, height, in pixels of the frame; the left and upper borders of the frame are at 0, so that a box over
+the whole frame is `(0, 0, W, H)`. Everything is float: a tracked object does not stand on whole pixels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fear.errors import BoxError
+
+Box = tuple[float, float, float, float]
+"""One box, xywh."""
+
+
+def parse_box(box_xywh: Iterable[Any]) -> Box:
+    """Checks what a user calls a box.
+
+    Example:
+        >>> parse_box([10, 20, 30, 40])
+        (10.0, 20.0, 30.0, 40.0)
+
+    Raises:
+        BoxError: not four finite numbers, or no area.
+    """
+    try:
+        values = tuple(float(value) for value in box_xywh)
+    except (TypeError, ValueError) as error:
+        raise BoxError(f"a box is four numbers x, y, width, height; got {box_xywh!r}") from error
+    if len(values) != 4:
+        raise BoxError(f"a box is four numbers x, y, width, height; got {len(values)}: {values}")
+    if not all(map(math.isfinite, values)):
+        raise BoxError(f"a box is four finite numbers; got {values}")
+    if values[2] <= 0 or values[3] <= 0:
+        raise BoxError(f"width and height of a box are above zero; got {values}")
+    return values
+
+
+def require_overlap(box_xywh: Box, height: int, width: int) -> None:
+    """Raises BoxError where no part of a box lies in a frame of this height and width."""
+    x, y, w, h = box_xywh
+    if x >= width or y >= height or x + w <= 0 or y + h <= 0:
+        raise BoxError(f"the box must hold a part of the frame, which is {width}×{height} pixels; got {box_xywh}")
+
+
+def clip_box(box_xywh: Box, height: int, width: int) -> Box:
+    """The part of a box that lies in the frame; a box that has left it becomes an empty one at the nearest border.
+
+    Example:
+        >>> clip_box((-10, 5, 30, 20), height=100, width=200)
+        (0.0, 5, 20.0, 20.0)
+    """
+    x, y, w, h = box_xywh
+    left, right = min(max(x, 0.0), width), min(max(x + w, 0.0), width)
+    top, bottom = min(max(y, 0.0), height), min(max(y + h, 0.0), height)
+    return left, top, right - left, bottom - top
+
+
+def iou(a_xywh: ArrayLike, b_xywh: ArrayLike) -> NDArray[np.float64]:
+    """Intersection over union of boxes, broadcast over leading axes.
+
+    Args:
+        a_xywh: (…, 4)
+        b_xywh: (…, 4)
+
+    Returns:
+        (…), from 0 to 1; 0 where both boxes are empty; NaN where a box is NaN.
+    """
+    a, b = np.asarray(a_xywh, np.float64), np.asarray(b_xywh, np.float64)
+    a_end, b_end = a[..., :2] + a[..., 2:], b[..., :2] + b[..., 2:]
+    sides = np.maximum(np.minimum(a_end, b_end) - np.maximum(a[..., :2], b[..., :2]), 0)
+    shared = sides[..., 0] * sides[..., 1]
+    union = a[..., 2] * a[..., 3] + b[..., 2] * b[..., 3] - shared
+    return np.divide(shared, union, out=np.zeros_like(union), where=union != 0)

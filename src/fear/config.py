@@ -1,0 +1,129 @@
+"""Frozen configurations of network and tracker, and the presets of the family.
+
+A configuration is checked when it is made, travels inside the weights file as JSON, and is read back by `from_dict`, which refuses
+keys that it does not know. Numbers: FEAR (arXiv 2112.07957) and its published code, as marked.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self, get_args
+
+from fear.errors import ConfigError
+
+Backbone = Literal["fbnet_c", "fbnetc_100", "resnet50", "regnet_x_8gf"]
+
+STRIDE = 16
+"""Pixels of a crop for one cell of its map; every backbone ends here (paper)."""
+
+
+class _Config:
+    """What all configurations share: to and from plain dictionaries."""
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Makes a configuration from plain values.
+
+        Raises:
+            ConfigError: a key is unknown; the message names it and the valid ones.
+        """
+        valid = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+        unknown = sorted(set(values) - set(valid))
+        if unknown:
+            raise ConfigError(f"{cls.__name__}: unknown key {', '.join(unknown)}; valid keys are {', '.join(valid)}")
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise ConfigError(f"{cls.__name__}: {error}") from error
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON; `from_dict` of them is equal to this."""
+        return dataclasses.asdict(self)  # type: ignore[call-overload, no-any-return]
+
+    def _require(self, condition: bool, field: str, expected: str) -> None:
+        if not condition:
+            raise ConfigError(f"{type(self).__name__}.{field}: expected {expected}, got {getattr(self, field)!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkConfig(_Config):
+    """The parts of one network of the family.
+
+    Attributes:
+        name: What users call it.
+        backbone: `fbnet_c` as the published code builds it, `fbnetc_100` as timm does (an expansion convolution in every block),
+            `resnet50` and `regnet_x_8gf` as torchvision does.
+        separable: Separable convolutions after the backbone (published FEAR-XS) instead of regular ones (FEAR-M, FEAR-L).
+        width: Channels after the backbone; 256 in the published code.
+        template_size: Side of the template crop in pixels; 128 in the paper.
+        search_size: Side of the search crop in pixels; 256 in the paper.
+        folded: Batch norms are merged into the convolutions before them.
+    """
+
+    name: str
+    backbone: Backbone
+    separable: bool
+    width: int = 256
+    template_size: int = 128
+    search_size: int = 256
+    folded: bool = False
+
+    def __post_init__(self) -> None:
+        self._require(self.backbone in get_args(Backbone), "backbone", f"one of {', '.join(get_args(Backbone))}")
+        self._require(self.width > 0, "width", "a positive number of channels")
+        for field in ("template_size", "search_size"):
+            size = getattr(self, field)
+            self._require(size > 0 and size % STRIDE == 0, field, f"a positive multiple of {STRIDE}")
+
+    @property
+    def template_cells(self) -> int:
+        """Cells along one side of the template's map: 8 for 128 pixels."""
+        return self.template_size // STRIDE
+
+    @property
+    def search_cells(self) -> int:
+        """Cells along one side of the search map: 16 for 256 pixels."""
+        return self.search_size // STRIDE
+
+
+FEAR_XS = NetworkConfig("fear-xs", "fbnet_c", separable=True)
+FEAR_M = NetworkConfig("fear-m", "resnet50", separable=False)
+FEAR_L = NetworkConfig("fear-l", "regnet_x_8gf", separable=False)
+
+PRESETS = {config.name: config for config in (FEAR_XS, FEAR_M, FEAR_L)}
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerConfig(_Config):
+    """The rules around the network; they need no training.
+
+    Attributes:
+        dynamic_template: Renew the second template from the video (paper).
+        update_interval: Frames between two renewals; our choice.
+        template_context: Part of the box size added on every side for the template crop; 0.2 (published code).
+        search_context: The same for the search crop; 2.0 (published code): the crop is five times the box.
+        window: Weight of a cosine window over the score map, 0 to 1; 0.38 is known to the published code, which leaves it off.
+        penalty: Strength of the penalty on a changed scale or ratio; 0.062 likewise.
+        size_rate: Share of the new size in the box, times score and penalty; None takes the new size whole; 0.765 likewise.
+        lost_score: A track is `lost` while its score is below; our choice, measured by `benchmarks/lost.py`.
+    """
+
+    dynamic_template: bool = True
+    update_interval: int = 70
+    template_context: float = 0.2
+    search_context: float = 2.0
+    window: float = 0.0
+    penalty: float = 0.0
+    size_rate: float | None = None
+    lost_score: float = 0.25
+
+    def __post_init__(self) -> None:
+        self._require(self.update_interval >= 1, "update_interval", "at least one frame")
+        self._require(0 <= self.template_context, "template_context", "a number from 0 up")
+        self._require(0 < self.search_context, "search_context", "a number above 0")
+        self._require(0 <= self.window <= 1, "window", "a number from 0 to 1")
+        self._require(0 <= self.penalty, "penalty", "a number from 0 up")
+        self._require(self.size_rate is None or 0 < self.size_rate <= 1, "size_rate", "None or a number above 0, up to 1")
+        self._require(0 <= self.lost_score <= 1, "lost_score", "a number from 0 to 1")

@@ -1,0 +1,95 @@
+"""From frame and box to a square crop, and the map back.
+
+A crop shows a rectangle of the frame, stretched to a square: width and height scale apart (published code). One affine warp samples
+it at exact float positions; what lies outside the frame gets a fill colour. Coordinates are those of `boxes`: a pixel's centre is at
++0.5.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fear.boxes import Box
+from fear.errors import FrameError
+
+Image = NDArray[np.uint8]
+"""A picture, RGB, (H, W, 3)."""
+
+Colour = tuple[float, float, float]
+
+
+class Window(NamedTuple):
+    """The rectangle of the frame that a crop shows; frame pixels, float."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def to_frame(self, box_xywh: Box, size: int) -> Box:
+        """A box of the crop, whose side is `size` pixels, as a box of the frame."""
+        x, y, w, h = box_xywh
+        across, down = self.width / size, self.height / size
+        return self.x + x * across, self.y + y * down, w * across, h * down
+
+    def to_crop(self, box_xywh: Box, size: int) -> Box:
+        """A box of the frame as a box of the crop, whose side is `size` pixels."""
+        x, y, w, h = box_xywh
+        across, down = size / self.width, size / self.height
+        return (x - self.x) * across, (y - self.y) * down, w * across, h * down
+
+
+def window_around(box_xywh: Box, context: float) -> Window:
+    """The box with `context` times its size added on every side.
+
+    Example:
+        >>> window_around((10, 10, 20, 20), context=2.0)
+        Window(x=-30.0, y=-30.0, width=100.0, height=100.0)
+    """
+    x, y, w, h = box_xywh
+    return Window(x - context * w, y - context * h, w * (1 + 2 * context), h * (1 + 2 * context))
+
+
+def crop(frame: Image, window: Window, size: int, fill: Colour, out: Image | None = None) -> Image:
+    """Resamples a window of the frame, bilinear.
+
+    Args:
+        frame: (H, W, 3)
+        window: What to show; it may lie partly or wholly outside the frame.
+        size: Side of the crop in pixels.
+        fill: Colour of what lies outside.
+        out: (size, size, 3), written and returned where given; it must be contiguous.
+
+    Returns:
+        (size, size, 3)
+    """
+    across, down = window.width / size, window.height / size
+    # crop pixel u has its centre at u + 0.5; the frame pixel that it shows is counted from its own centre, hence both halves
+    crop_to_frame = np.array(((across, 0.0, window.x + across / 2 - 0.5), (0.0, down, window.y + down / 2 - 0.5)))
+    return cv2.warpAffine(  # type: ignore[return-value]
+        frame, crop_to_frame, (size, size), dst=out, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_CONSTANT, borderValue=fill
+    )
+
+
+def mean_colour(frame: Image) -> Colour:
+    """The mean of each channel: the fill for what lies outside the first frame (published code)."""
+    red, green, blue, _ = cv2.mean(frame)
+    return red, green, blue
+
+
+def require_frame(frame: Image, height: int | None = None, width: int | None = None) -> None:
+    """Checks what a user hands over as a frame.
+
+    Raises:
+        FrameError: not a uint8 array of (H, W, 3), or not of the given height and width.
+    """
+    if not isinstance(frame, np.ndarray):
+        raise FrameError(f"a frame is a uint8 RGB array of (H, W, 3); got {type(frame).__name__}")
+    if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3 or frame.size == 0:
+        raise FrameError(f"a frame is a uint8 RGB array of (H, W, 3); got {frame.dtype} of {frame.shape}")
+    if height is not None and frame.shape[:2] != (height, width):
+        raise FrameError(f"all frames have the size of the first, {width}×{height}; got {frame.shape[1]}×{frame.shape[0]}")

@@ -1,0 +1,50 @@
+"""Every error that this package raises on purpose.
+
+FearError
+├── ConfigError        a configuration with an unknown key or a value out of range
+├── FrameError         a frame that is not an 8-bit RGB picture, or changed its size
+├── BoxError           a box that is not four finite numbers, or holds no part of the frame
+├── VideoError         a source that cannot be opened or read on, or a video that cannot be written
+├── WeightsError       weights that are missing, damaged, or belong to another network
+├── RuntimeMissingError  a runtime (OpenVINO, ONNX Runtime, torch) that is not installed
+├── ExportError        an exported network that differs from the one it came from
+└── DatasetError       a data set that is not laid out as its name promises
+
+A message says what was expected and what came, in one line.
+"""
+
+
+class FearError(Exception):
+    """The base of every error that this package raises on purpose."""
+
+
+class ConfigError(FearError):
+    """A configuration with an unknown key or a value out of range."""
+
+
+class FrameError(FearError):
+    """A frame that is not an 8-bit RGB picture, or changed its size."""
+
+
+class BoxError(FearError):
+    """A box that is not four finite numbers, or holds no part of the frame."""
+
+
+class VideoError(FearError):
+    """A source that cannot be opened or read on, or a video that cannot be written."""
+
+
+class WeightsError(FearError):
+    """Weights that are missing, damaged, or belong to another network."""
+
+
+class RuntimeMissingError(FearError):
+    """A runtime that is asked for and not installed."""
+
+
+class ExportError(FearError):
+    """An exported network that differs from the one it came from."""
+
+
+class DatasetError(FearError):
+    """A data set that is not laid out as its name promises."""

@@ -1,0 +1,99 @@
+"""The field's measures of one tracked sequence.
+
+Frame 0 is given and not scored; frames without the target are skipped. Success as in OTB (Wu et al., CVPR 2013): 21 thresholds, overlap
+strictly greater. AO and SR as in GOT-10k. Normalised precision as in TrackingNet (Müller et al., ECCV 2018): 51 thresholds to 0.5.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fear.boxes import iou
+from fear.errors import DatasetError
+
+Floats = NDArray[np.float64]
+
+SUCCESS_THRESHOLDS: Floats = np.linspace(0, 1, 21)
+PRECISION_THRESHOLDS: Floats = np.arange(0, 51, dtype=np.float64)
+NORMALISED_THRESHOLDS: Floats = np.linspace(0, 0.5, 51)
+PRECISION_AT = 20
+"""Pixels between the centres; the field's figure for precision."""
+
+
+class Scores(NamedTuple):
+    """Measures of one sequence, each from 0 to 1 but fps; NaN where no frame could be scored."""
+
+    auc: float
+    precision: float
+    norm_precision: float
+    ao: float
+    sr50: float
+    sr75: float
+    fps: float
+
+
+class Curves(NamedTuple):
+    """Shares of frames over thresholds."""
+
+    success: Floats
+    """(21,)"""
+    precision: Floats
+    """(51,)"""
+
+
+def scored_frames(truth_xywh: Floats) -> NDArray[np.bool_]:
+    """(F,): all but the first, where the target has a box with an area."""
+    with np.errstate(invalid="ignore"):
+        scored = np.isfinite(truth_xywh).all(axis=1) & (truth_xywh[:, 2:] > 0).all(axis=1)
+    scored[:1] = False
+    return scored
+
+
+def measure(tracked_xywh: Floats, truth_xywh: Floats, seconds: Floats) -> tuple[Scores, Curves]:
+    """Scores one sequence.
+
+    Args:
+        tracked_xywh: (F, 4)
+        truth_xywh: (F, 4), NaN where the target is absent.
+        seconds: (F,), time of each `update`; frame 0 does not count.
+
+    Raises:
+        DatasetError: other numbers of frames.
+    """
+    if tracked_xywh.shape != truth_xywh.shape or len(seconds) != len(truth_xywh):
+        raise DatasetError(f"expected one box and one time for each of {len(truth_xywh)} frames, got {len(tracked_xywh)} and {len(seconds)}")
+    frames = scored_frames(truth_xywh)
+    tracked, truth = tracked_xywh[frames], truth_xywh[frames]
+    overlaps = iou(tracked, truth)  # (F',)
+    offsets = tracked[:, :2] + tracked[:, 2:] / 2 - truth[:, :2] - truth[:, 2:] / 2  # (F', 2)
+    errors, relative = np.hypot(*offsets.T), np.hypot(*(offsets / truth[:, 2:]).T)
+    success = _shares(overlaps[:, None] > SUCCESS_THRESHOLDS)
+    precision = _shares(errors[:, None] <= PRECISION_THRESHOLDS)
+    normalised = _shares(relative[:, None] <= NORMALISED_THRESHOLDS)
+    time = float(np.sum(seconds[1:]))
+    scores = Scores(
+        auc=float(success.mean()),
+        precision=float(precision[PRECISION_AT]),
+        norm_precision=float(normalised.mean()),
+        ao=float(overlaps.mean()) if frames.any() else float("nan"),
+        sr50=float(_shares(overlaps > 0.5)),
+        sr75=float(_shares(overlaps > 0.75)),
+        fps=(len(seconds) - 1) / time if time > 0 else float("nan"),
+    )
+    return scores, Curves(success, precision)
+
+
+def _shares(hits: NDArray[np.bool_]) -> Floats:
+    """Means over frames, the first axis; NaN without frames."""
+    return hits.mean(axis=0) if len(hits) else np.full(hits.shape[1:], np.nan)
+
+
+def mean_scores(scores: list[Scores]) -> Scores:
+    """Mean over sequences that could be scored."""
+    table = np.array(scores, np.float64).reshape(-1, len(Scores._fields))
+    counted = np.isfinite(table)
+    totals = np.where(counted, table, 0).sum(axis=0)
+    return Scores(*np.divide(totals, counted.sum(axis=0), out=np.full(len(totals), np.nan), where=counted.any(axis=0)).tolist())

@@ -1,0 +1,132 @@
+"""Trackers by name, ours and others', behind two methods."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import cv2
+
+from fear.boxes import Box
+from fear.config import TrackerConfig
+from fear.crop import Image
+from fear.errors import ConfigError, RuntimeMissingError, WeightsError
+from fear.runtime import Network, load
+from fear.tracker import Tracker
+
+
+class Candidate(Protocol):
+    """What an evaluation needs of a tracker."""
+
+    def init(self, frame: Image, box_xywh: Box) -> None:
+        """Starts with the first frame, RGB."""
+
+    def update(self, frame: Image) -> Box:
+        """The box in the next frame."""
+
+
+class Spec(NamedTuple):
+    """A tracker to evaluate; plain data, so that it reaches other processes."""
+
+    name: str
+    """A model's name or path, `opencv:csrt|kcf|mil|nano`, or `published:DIR`."""
+    config: TrackerConfig = TrackerConfig()
+    """Rules, for FEAR networks."""
+    runtime: str = "auto"
+    nano: Path | None = None
+    """Folder with NanoTrack's two networks, for `opencv:nano`."""
+
+    @property
+    def folder_name(self) -> str:
+        """The name as part of a path."""
+        return self.name.replace(":", "-").replace("/", "-")
+
+
+def create(spec: Spec, threads: int | None = None) -> Candidate:
+    """Makes a tracker.
+
+    Raises:
+        ConfigError: an unknown name.
+        WeightsError: no such model.
+        RuntimeMissingError: the tracker's library is not installed.
+    """
+    if spec.name.startswith("opencv:"):
+        return _OpenCvTracker(spec.name.removeprefix("opencv:"), spec.nano, threads)
+    return _FearTracker(Tracker(_network(spec.name, spec.runtime, threads), config=spec.config))
+
+
+@cache
+def _network(name: str, runtime: str, threads: int | None) -> Network:
+    """One network a process serves all sequences: it has no state."""
+    model = published_checkpoint(Path(name.removeprefix("published:"))) if name.startswith("published:") else name
+    return load(model, runtime=runtime, threads=threads)
+
+
+@cache
+def published_checkpoint(folder: Path) -> Path:
+    """The published network of a folder, imported once a process into a file of ours.
+
+    Raises:
+        RuntimeMissingError: torch or coremltools is not installed.
+        WeightsError: not the published files.
+    """
+    try:
+        from fear.model import save_checkpoint
+        from fear.model.published import CARD, import_published
+    except ImportError as error:
+        raise RuntimeMissingError("published:DIR needs torch and coremltools: pip install 'fear-tracker[export]'") from error
+    target = Path.home() / ".cache" / "fear" / "published.safetensors"
+    save_checkpoint(import_published(folder / "Tracker.mlmodel", folder / "TrackerInit.mlmodel"), target, CARD)
+    return target
+
+
+class _FearTracker:
+    def __init__(self, tracker: Tracker) -> None:
+        self._tracker = tracker
+
+    def init(self, frame: Image, box_xywh: Box) -> None:
+        self._tracker.init(frame, box_xywh)
+
+    def update(self, frame: Image) -> Box:
+        return self._tracker.update(frame).box_xywh
+
+
+class _OpenCvTracker:
+    """OpenCV's trackers take BGR and whole pixels; the conversion is on their clock only where they need it, in `update`."""
+
+    def __init__(self, name: str, nano: Path | None, threads: int | None) -> None:
+        if threads is not None:
+            cv2.setNumThreads(threads)
+        self._tracker = _opencv(name, nano)
+
+    def init(self, frame: Image, box_xywh: Box) -> None:
+        x, y, w, h = (round(value) for value in box_xywh)
+        self._box: Box = box_xywh
+        self._tracker.init(frame[:, :, ::-1].copy(), (x, y, max(w, 1), max(h, 1)))
+
+    def update(self, frame: Image) -> Box:
+        found, box = self._tracker.update(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+        if found:
+            x, y, w, h = box
+            self._box = (float(x), float(y), float(w), float(h))
+        return self._box
+
+
+def _opencv(name: str, nano: Path | None) -> Any:
+    makers = {"csrt": "TrackerCSRT", "kcf": "TrackerKCF", "mil": "TrackerMIL", "nano": "TrackerNano"}
+    if name not in makers:
+        raise ConfigError(f"opencv tracker: expected one of {', '.join(makers)}; got {name!r}")
+    if not hasattr(cv2, makers[name]):
+        raise RuntimeMissingError(f"opencv:{name}: expected OpenCV's contrib modules: pip install opencv-contrib-python-headless")
+    kind = getattr(cv2, makers[name])
+    if name != "nano":
+        return kind.create()
+    if nano is None:
+        raise ConfigError("opencv:nano: expected a folder with NanoTrack's networks (--nano DIR), got none")
+    found = [sorted(nano.glob(f"*{part}*.onnx")) for part in ("backbone", "head")]
+    if not all(found):
+        raise WeightsError(f"{nano}: expected *backbone*.onnx and *head*.onnx of NanoTrack, found {sorted(p.name for p in nano.glob('*'))[:6]}")
+    parameters = cv2.TrackerNano_Params()
+    parameters.backbone, parameters.neckhead = str(found[0][0]), str(found[1][0])
+    return kind.create(parameters)

@@ -1,0 +1,132 @@
+"""Checkpoint → `embed.onnx` and `match.onnx`, compared with torch before they count.
+
+Crops go in as uint8 pictures, (N, H, W, 3); normalisation, sigmoid and exponential are part of the graphs, so that no program that uses
+them can get these wrong. The batch axis of `match` is free.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+from fear.config import NetworkConfig
+from fear.model import FearNetwork
+
+OPSET = 18
+
+
+class Embed(nn.Module):
+    """The network's `embed` with pictures as input."""
+
+    def __init__(self, network: FearNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, template: Tensor) -> Tensor:
+        return self.network.embed(template.permute(0, 3, 1, 2))  # (N, H, W, 3) → (N, 3, H, W)
+
+
+class Match(nn.Module):
+    """The network's `match` with pictures as input and scores after the sigmoid."""
+
+    def __init__(self, network: FearNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, search: Tensor, template_features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        logits, boxes_ltrb, embedding = self.network.match(search.permute(0, 3, 1, 2), template_features)
+        return logits.sigmoid(), boxes_ltrb, embedding
+
+
+def sample_inputs(config: NetworkConfig, batch: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Smooth random template and search crops: (1, T, T, 3) and (batch, S, S, 3), uint8.
+
+    Noise in pixels would be a picture that no camera makes, so it is enlarged from an eighth of the size.
+    """
+    generator = torch.Generator().manual_seed(seed)
+
+    def pictures(count: int, size: int) -> Tensor:
+        coarse = torch.rand(count, 3, size // 8, size // 8, generator=generator) * 255
+        return nn.functional.interpolate(coarse, size=(size, size), mode="bilinear").permute(0, 2, 3, 1).to(torch.uint8).contiguous()
+
+    return pictures(1, config.template_size), pictures(batch, config.search_size)
+
+
+def write_onnx(network: FearNetwork, folder: Path, half_storage: bool = False) -> None:
+    """Writes both graphs.
+
+    Args:
+        network: Folded, in evaluation mode.
+        folder: An existing folder.
+        half_storage: Keep the weights as float16 in the file and widen them when the graph is loaded; the computation stays float32.
+    """
+    config = network.config
+    template, search = sample_inputs(config, batch=2)
+    with torch.inference_mode():
+        features = network.embed(template.permute(0, 3, 1, 2)).expand(2, -1, -1, -1).clone()
+    batch = torch.export.Dim("N", min=1, max=1024)
+    _write(Embed(network), (template,), folder / "embed.onnx", ["template"], ["features"], None, half_storage)
+    _write(
+        Match(network),
+        (search, features),
+        folder / "match.onnx",
+        ["search", "template_features"],
+        ["scores", "boxes", "embedding"],
+        ({0: batch}, {0: batch}),
+        half_storage,
+    )
+
+
+def _write(
+    module: nn.Module, inputs: tuple[Tensor, ...], path: Path, names: list[str], results: list[str], dynamic: Any, half_storage: bool
+) -> None:
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns of its own internals
+        program = torch.onnx.export(
+            module.eval(),
+            inputs,
+            input_names=names,
+            output_names=results,
+            dynamic_shapes=dynamic,
+            dynamo=True,
+            opset_version=OPSET,
+            verbose=False,
+            external_data=False,
+        )
+    if program is None:
+        raise RuntimeError("torch.onnx.export gave no program")
+    program.optimize()
+    model = program.model_proto
+    for node in model.graph.node:  # the exporter notes there which line of code, on which machine, a node came from
+        node.ClearField("metadata_props")
+        node.ClearField("doc_string")
+    for value in (*model.graph.value_info, *model.graph.input, *model.graph.output):
+        value.ClearField("metadata_props")
+    model.graph.ClearField("metadata_props")
+    if half_storage:
+        _store_half(model)
+    onnx.checker.check_model(model)
+    onnx.save_model(model, path)
+
+
+def _store_half(model: onnx.ModelProto) -> None:
+    """Weights become float16 with a cast behind each; runtimes fold the cast when they load the graph."""
+    graph, casts = model.graph, []
+    for tensor in graph.initializer:
+        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < 64:
+            continue
+        values = numpy_helper.to_array(tensor)
+        name = tensor.name
+        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
+        casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
+    for node in reversed(casts):
+        graph.node.insert(0, node)

@@ -1,0 +1,205 @@
+"""The backbones of the family, cut at stride 16.
+
+Parameter names are those of the libraries whose ImageNet weights people have: torchvision's for ResNet-50 and RegNetX-8GF, timm's for
+FBNet-C. In every module a batch norm is registered right after the convolution it belongs to; `folding` relies on that order.
+
+Sources: FBNet (arXiv 1812.03443), ResNet (1512.03385; stride in the 3×3, as torchvision), RegNet (2003.13678).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from fear.config import Backbone
+
+
+def convolution(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Conv2d:
+    """Padded so that stride 1 keeps the size; no bias, for a batch norm follows."""
+    return nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)
+
+
+# ---------------------------------------------------------------------------------------------------------------------- FBNet-C
+@dataclass(frozen=True)
+class _Block:
+    outputs: int
+    kernel: int
+    stride: int
+    expansion: int
+
+
+# stages of FBNet-C to stride 16 (published code); a tuple is (outputs, kernel, stride, expansion)
+_FBNET_C = (
+    (_Block(16, 3, 1, 1),),
+    (_Block(24, 3, 2, 6), _Block(24, 3, 1, 1), _Block(24, 3, 1, 1)),
+    (_Block(32, 5, 2, 6), _Block(32, 5, 1, 3), _Block(32, 5, 1, 6), _Block(32, 3, 1, 6)),
+    (_Block(64, 5, 2, 6), _Block(64, 5, 1, 3), _Block(64, 5, 1, 6), _Block(64, 5, 1, 6)),
+    (_Block(112, 5, 1, 6), _Block(112, 5, 1, 6), _Block(112, 5, 1, 6), _Block(112, 5, 1, 3)),
+)
+
+
+class InvertedResidual(nn.Module):
+    """1×1 expansion, depthwise convolution, 1×1 projection without activation; a shortcut where the shape allows."""
+
+    def __init__(self, inputs: int, block: _Block, expand: bool) -> None:
+        super().__init__()
+        middle = inputs * block.expansion
+        self.conv_pw = convolution(inputs, middle, 1) if expand else nn.Identity()
+        self.bn1 = nn.BatchNorm2d(middle) if expand else nn.Identity()
+        self.act1 = nn.ReLU(inplace=True) if expand else nn.Identity()
+        self.conv_dw = convolution(middle, middle, block.kernel, block.stride, groups=middle)
+        self.bn2 = nn.BatchNorm2d(middle)
+        self.conv_pwl = convolution(middle, block.outputs, 1)
+        self.bn3 = nn.BatchNorm2d(block.outputs)
+        self.shortcut = inputs == block.outputs and block.stride == 1
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.act1(self.bn1(self.conv_pw(x)))
+        y = self.bn2(self.conv_dw(y)).relu()
+        y = self.bn3(self.conv_pwl(y))
+        return x + y if self.shortcut else y
+
+
+class FBNetC(nn.Module):
+    """(B, 3, H, W) → (B, 112, H/16, W/16).
+
+    Args:
+        expand_always: Blocks of expansion 1 have their 1×1 convolution too, as timm's `fbnetc_100` does; the published FEAR leaves it out.
+    """
+
+    channels = 112
+
+    def __init__(self, expand_always: bool = False) -> None:
+        super().__init__()
+        self.conv_stem = convolution(3, 16, 3, 2)
+        self.bn1 = nn.BatchNorm2d(16)
+        stages: list[nn.Module] = []
+        inputs = 16
+        for stage in _FBNET_C:
+            blocks: list[nn.Module] = []
+            for block in stage:
+                blocks.append(InvertedResidual(inputs, block, expand=expand_always or block.expansion != 1))
+                inputs = block.outputs
+            stages.append(nn.Sequential(*blocks))
+        self.blocks = nn.Sequential(*stages)
+
+    def forward(self, x: Tensor) -> Tensor:
+        features: Tensor = self.blocks(self.bn1(self.conv_stem(x)).relu())
+        return features
+
+
+# ---------------------------------------------------------------------------------------------------------------------- ResNet-50
+class Bottleneck(nn.Module):
+    """1×1, 3×3, 1×1, four times as wide at the end."""
+
+    def __init__(self, inputs: int, middle: int, stride: int) -> None:
+        super().__init__()
+        outputs = middle * 4
+        self.conv1 = convolution(inputs, middle, 1)
+        self.bn1 = nn.BatchNorm2d(middle)
+        self.conv2 = convolution(middle, middle, 3, stride)
+        self.bn2 = nn.BatchNorm2d(middle)
+        self.conv3 = convolution(middle, outputs, 1)
+        self.bn3 = nn.BatchNorm2d(outputs)
+        changes = stride != 1 or inputs != outputs
+        self.downsample = nn.Sequential(convolution(inputs, outputs, 1, stride), nn.BatchNorm2d(outputs)) if changes else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.bn1(self.conv1(x)).relu()
+        y = self.bn2(self.conv2(y)).relu()
+        y = self.bn3(self.conv3(y)) + self.downsample(x)
+        return y.relu()
+
+
+class ResNet50(nn.Module):
+    """(B, 3, H, W) → (B, 1024, H/16, W/16)."""
+
+    channels = 1024
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = convolution(3, 64, 7, 2)
+        self.bn1 = nn.BatchNorm2d(64)
+        self.maxpool = nn.MaxPool2d(3, 2, 1)
+        self.layer1 = self._layer(64, 64, 3, stride=1)
+        self.layer2 = self._layer(256, 128, 4, stride=2)
+        self.layer3 = self._layer(512, 256, 6, stride=2)
+
+    @staticmethod
+    def _layer(inputs: int, middle: int, blocks: int, stride: int) -> nn.Sequential:
+        rest = [Bottleneck(middle * 4, middle, 1) for _ in range(blocks - 1)]
+        return nn.Sequential(Bottleneck(inputs, middle, stride), *rest)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.maxpool(self.bn1(self.conv1(x)).relu())
+        features: Tensor = self.layer3(self.layer2(self.layer1(x)))
+        return features
+
+
+# ---------------------------------------------------------------------------------------------------------------------- RegNetX-8GF
+class RegNetBlock(nn.Module):
+    """1×1, grouped 3×3, 1×1, all of one width."""
+
+    def __init__(self, inputs: int, outputs: int, group_width: int, stride: int) -> None:
+        super().__init__()
+        if inputs != outputs or stride != 1:
+            self.proj = nn.Sequential(convolution(inputs, outputs, 1, stride), nn.BatchNorm2d(outputs))
+        else:
+            self.proj = nn.Sequential()
+        self.f = nn.Sequential()
+        self.f.add_module("a", nn.Sequential(convolution(inputs, outputs, 1), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)))
+        grouped = convolution(outputs, outputs, 3, stride, groups=outputs // group_width)
+        self.f.add_module("b", nn.Sequential(grouped, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)))
+        self.f.add_module("c", nn.Sequential(convolution(outputs, outputs, 1), nn.BatchNorm2d(outputs)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.proj(x) + self.f(x)
+        return y.relu()
+
+
+class RegNetX8GF(nn.Module):
+    """(B, 3, H, W) → (B, 720, H/16, W/16)."""
+
+    channels = 720
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(convolution(3, 32, 3, 2), nn.BatchNorm2d(32), nn.ReLU(inplace=True))
+        self.trunk_output = nn.Sequential()
+        inputs = 32
+        for number, (width, depth) in enumerate(((80, 2), (240, 5), (720, 15)), start=1):
+            stage = nn.Sequential()
+            for k in range(depth):
+                block = RegNetBlock(inputs, width, group_width=min(120, width), stride=2 if k == 0 else 1)
+                stage.add_module(f"block{number}-{k}", block)
+                inputs = width
+            self.trunk_output.add_module(f"block{number}", stage)
+
+    def forward(self, x: Tensor) -> Tensor:
+        features: Tensor = self.trunk_output(self.stem(x))
+        return features
+
+
+# ---------------------------------------------------------------------------------------------------------------------- by name
+_BUILDERS: dict[Backbone, Callable[[], FBNetC | ResNet50 | RegNetX8GF]] = {
+    "fbnet_c": FBNetC,
+    "fbnetc_100": lambda: FBNetC(expand_always=True),
+    "resnet50": ResNet50,
+    "regnet_x_8gf": RegNetX8GF,
+}
+
+
+def build_backbone(name: Backbone) -> FBNetC | ResNet50 | RegNetX8GF:
+    """A fresh backbone; its `channels` say how wide the output is."""
+    return _BUILDERS[name]()
+
+
+# keys of a full ImageNet classifier that lie beyond stride 16
+BEYOND_STRIDE_16: dict[Backbone, tuple[str, ...]] = {
+    "fbnet_c": ("blocks.5.", "blocks.6.", "blocks.7.", "conv_head.", "bn2.", "classifier."),
+    "fbnetc_100": ("blocks.5.", "blocks.6.", "blocks.7.", "conv_head.", "bn2.", "classifier."),
+    "resnet50": ("layer4.", "fc."),
+    "regnet_x_8gf": ("trunk_output.block4.", "fc."),
+}

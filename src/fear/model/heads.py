@@ -1,0 +1,42 @@
+"""The two light heads: how sure, and which box.
+
+Each is two Conv-BN-ReLU and a last convolution (FEAR, section 3.3). The scaling of their outputs is the published code's: logits times
+0.1; distances `exp(scale·y + shift)` with learnable scale 0.1 and shift 1.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from fear.model.fusion import ConvolutionUnit
+
+_LOGIT_SCALE = 0.1
+
+
+class ScoreHead(nn.Module):
+    """(B, C, S, S) → confidence logits (B, 1, S, S)."""
+
+    def __init__(self, width: int, unit: ConvolutionUnit, last: nn.Module) -> None:
+        super().__init__()
+        self.tower = nn.Sequential(unit(width, width), unit(width, width))
+        self.last = last
+
+    def forward(self, features: Tensor) -> Tensor:
+        logits: Tensor = self.last(self.tower(features))
+        return logits * _LOGIT_SCALE
+
+
+class BoxHead(nn.Module):
+    """(B, C, S, S) → distances left, top, right, bottom (B, 4, S, S), above zero, in search pixels."""
+
+    def __init__(self, width: int, unit: ConvolutionUnit, last: nn.Module) -> None:
+        super().__init__()
+        self.tower = nn.Sequential(unit(width, width), unit(width, width))
+        self.last = last
+        self.scale = nn.Parameter(torch.tensor(0.1))
+        self.shift = nn.Parameter(torch.tensor(1.0))
+
+    def forward(self, features: Tensor) -> Tensor:
+        y: Tensor = self.last(self.tower(features))
+        return (y * self.scale + self.shift).exp()

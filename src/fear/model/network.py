@@ -1,0 +1,156 @@
+"""The FEAR network: one assembly for the whole family.
+
+    template crop ─ backbone ─ adjust ─ F_T ┐
+                                            ├ (1 − w)·F_T + w·F_d ─┬─ fusion ─ score head ─ logits
+    dynamic crop ── backbone ─ adjust ─ F_d ┘                      │
+    search crop ─── backbone ─ adjust ─ F_S ───────────────────────┴─ fusion ─ box head ─── left, top, right, bottom
+
+FEAR, arXiv 2112.07957, figure 2. The network holds no state of a track.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from fear.config import NetworkConfig
+from fear.model.backbones import build_backbone, convolution
+from fear.model.folding import fold_batch_norms
+from fear.model.fusion import PixelwiseFusion, regular_unit, separable_unit
+from fear.model.heads import BoxHead, ScoreHead
+
+_MEAN = (123.675, 116.28, 103.53)  # ImageNet's, RGB, 0 to 255
+_STD = (58.395, 57.12, 57.375)
+
+
+class Prediction(NamedTuple):
+    """What the network says of a search crop."""
+
+    logits: Tensor
+    """(B, 1, S, S); confidence is their sigmoid."""
+    boxes_ltrb: Tensor
+    """(B, 4, S, S), distances from each cell's place to the sides of the box, in search pixels."""
+    embedding: Tensor
+    """(B, C), e_S: the average of the search features, weighted with the confidence."""
+
+
+class FearNetwork(nn.Module):
+    """Backbone, fusion and heads, put together.
+
+    Args:
+        config: What this network is; it travels with the weights.
+        backbone: (B, 3, H, W) → (B, K, H/16, W/16).
+        adjust: (B, K, …) → (B, C, …), the paper's AdjustLayer.
+        score_fusion: (B, C, T, T), (B, C, S, S) → (B, C, S, S)
+        score_head: (B, C, S, S) → logits (B, 1, S, S)
+        box_fusion: as `score_fusion`
+        box_head: (B, C, S, S) → distances (B, 4, S, S)
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        config: NetworkConfig,
+        backbone: nn.Module,
+        adjust: nn.Module,
+        score_fusion: nn.Module,
+        score_head: nn.Module,
+        box_fusion: nn.Module,
+        box_head: nn.Module,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.backbone = backbone
+        self.adjust = adjust
+        self.score_fusion = score_fusion
+        self.score_head = score_head
+        self.box_fusion = box_fusion
+        self.box_head = box_head
+        self.dynamic_weight = nn.Parameter(torch.zeros(()))
+        self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(_STD).view(1, 3, 1, 1), persistent=False)
+
+    def embed(self, crops: Tensor) -> Tensor:
+        """Features of template or search crops.
+
+        Args:
+            crops: (B, 3, H, W), RGB, 0 to 255; any dtype.
+
+        Returns:
+            (B, C, H/16, W/16)
+        """
+        normalised = (crops.to(self.mean.dtype) - self.mean) / self.std
+        features: Tensor = self.adjust(self.backbone(normalised))
+        return features
+
+    def merge(self, static: Tensor, dynamic: Tensor) -> Tensor:
+        """F'_T of the dual template, all (B, C, T, T)."""
+        return (1 - self.dynamic_weight) * static + self.dynamic_weight * dynamic
+
+    def match(self, search_crops: Tensor, template_features: Tensor) -> Prediction:
+        """Finds the template in search crops.
+
+        Args:
+            search_crops: (B, 3, 256, 256), RGB, 0 to 255.
+            template_features: (B, C, 8, 8), from `embed` or `merge`.
+        """
+        search = self.embed(search_crops)
+        logits = self.score_head(self.score_fusion(template_features, search))
+        boxes_ltrb = self.box_head(self.box_fusion(template_features, search))
+        return Prediction(logits, boxes_ltrb, weighted_average(search, logits.sigmoid()))
+
+    def forward(self, static_crops: Tensor, dynamic_crops: Tensor, search_crops: Tensor) -> Prediction:
+        """Both templates and the search in one call, as training needs it; crops (B, 3, side, side)."""
+        return self.match(search_crops, self.merge(self.embed(static_crops), self.embed(dynamic_crops)))
+
+
+def weighted_average(features: Tensor, weights: Tensor) -> Tensor:
+    """Weighted average pooling: (B, C, S, S) and (B, 1, S, S) → (B, C)."""
+    total = (features * weights).sum(dim=(2, 3))
+    return total / weights.sum(dim=(2, 3)).clamp_min(1e-6)
+
+
+def build_network(config: NetworkConfig) -> FearNetwork:
+    """A fresh network with random weights, folded if the configuration says so."""
+    width, positions = config.width, config.template_cells**2
+    unit: Callable[[int, int], nn.Module] = separable_unit if config.separable else regular_unit
+    # parity: the published FEAR-XS aggregates with a 3×3 separable unit; the paper's members with a 1×1 convolution
+    aggregate = separable_unit if config.separable else lambda inputs, outputs: regular_unit(inputs, outputs, kernel=1)
+
+    def last(outputs: int) -> nn.Module:
+        if not config.separable:
+            return nn.Conv2d(width, outputs, 3, padding=1)
+        return nn.Sequential(convolution(width, width, 3, groups=width), nn.Conv2d(width, outputs, 1))
+
+    backbone = build_backbone(config.backbone)
+    network = FearNetwork(
+        config,
+        backbone=backbone,
+        adjust=nn.Sequential(convolution(backbone.channels, width, 1), nn.BatchNorm2d(width)),
+        score_fusion=PixelwiseFusion(width, positions, unit, aggregate),
+        score_head=ScoreHead(width, unit, last(1)),
+        box_fusion=PixelwiseFusion(width, positions, unit, aggregate),
+        box_head=BoxHead(width, unit, last(4)),
+    )
+    return fold_batch_norms(network) if config.folded else network
+
+
+def fold(network: FearNetwork) -> FearNetwork:
+    """A copy in evaluation mode with every batch norm merged into its convolution, ready for export.
+
+    A network that is folded already comes back as a plain copy.
+    """
+    folded = fold_batch_norms(network)
+    folded.config = replace(network.config, folded=True)
+    return folded
+
+
+def parameter_count(network: nn.Module) -> int:
+    """Learnable numbers in a network."""
+    return sum(parameter.numel() for parameter in network.parameters())

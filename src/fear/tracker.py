@@ -1,0 +1,242 @@
+"""The tracker: `init(frame, box)`, then `update(frame)` for every frame. It owns all state; the network has none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fear.boxes import Box, clip_box, parse_box, require_overlap
+from fear.config import TrackerConfig
+from fear.crop import Image, Window, crop, mean_colour, require_frame, window_around
+from fear.decode import decode
+from fear.errors import FearError
+from fear.runtime import Network, load
+from fear.template import DualTemplate, Features
+
+_SMALLEST = 2.0  # pixels; a box below this holds nothing to search for, and one bad frame must not end a track
+
+
+class Track(NamedTuple):
+    """Where the target is in one frame."""
+
+    box_xywh: Box
+    """In pixels of the frame, within its borders."""
+    score: float
+    """The network's confidence at the chosen place, 0 to 1."""
+    similarity: float
+    """Cosine similarity of what was found and the target, −1 to 1."""
+    lost: bool
+    """The score is below `TrackerConfig.lost_score`: the target is probably hidden or gone."""
+
+
+class _Target:
+    """State of one target: where it was, and how it looks."""
+
+    def __init__(self, network: Network, config: TrackerConfig, frame: Image, box_xywh: Box) -> None:
+        self._network, self._config = network, config
+        self._height, self._width = frame.shape[:2]
+        self._fill = mean_colour(frame)
+        self._box = box_xywh
+        self._window = window_around(box_xywh, config.search_context)
+        self.template = DualTemplate(
+            network.embed(self._cut_template(frame)[None]), network.dynamic_weight, config.update_interval, config.dynamic_template
+        )
+
+    def _cut_template(self, frame: Image) -> Image:
+        window = window_around(self._box, self._config.template_context)
+        return crop(frame, window, self._network.config.template_size, self._fill)
+
+    def cut_search(self, frame: Image, out: Image) -> None:
+        """Writes the search crop around the last box into `out`, (S, S, 3)."""
+        self._window = window_around(self._box, self._config.search_context)
+        crop(frame, self._window, out.shape[0], self._fill, out)
+
+    def advance(self, frame: Image, scores: Features, boxes_ltrb: Features, embedding: Features) -> Track:
+        """Takes the network's answer to the last search crop: (S, S), (4, S, S), (C,)."""
+        size = self._network.config.search_size
+        _, _, width, height = self._window.to_crop(self._box, size)
+        peak = decode(scores, boxes_ltrb, (width, height), self._config)
+        similarity = self.template.similarity(embedding)
+        lost = peak.score < self._config.lost_score
+        self._box = self._keep_in_reach(self._window.to_frame(peak.box_xywh, size))
+        self.template.observe(
+            similarity,
+            None if lost else lambda: self._cut_template(frame),
+            lambda template_crop: self._network.embed(template_crop[None]),
+        )
+        return Track(clip_box(self._box, self._height, self._width), peak.score, similarity, lost)
+
+    def _keep_in_reach(self, box_xywh: Box) -> Box:
+        """The box itself, moved where its centre left the frame and grown where it vanished: so the next search sees the frame."""
+        x, y, w, h = box_xywh
+        centre_x = min(max(x + w / 2, 0.0), float(self._width))
+        centre_y = min(max(y + h / 2, 0.0), float(self._height))
+        w, h = min(max(w, _SMALLEST), 2.0 * self._width), min(max(h, _SMALLEST), 2.0 * self._height)
+        return centre_x - w / 2, centre_y - h / 2, w, h
+
+
+class MultiTracker:
+    """Follows several targets; one network call a frame serves them all.
+
+    Args:
+        model: A name such as `fear-xs`, a `.safetensors` checkpoint, or an exported folder.
+        runtime: `auto` takes the fastest that is installed; `openvino`, `onnx` or `torch`.
+        device: `cpu`, or what the runtime knows, such as `cuda` for torch.
+        threads: Of the network; None leaves it to the runtime.
+        config: Rules around the network.
+
+    Raises:
+        WeightsError: no such model, or a damaged one.
+        RuntimeMissingError: the runtime is not installed.
+    """
+
+    def __init__(
+        self,
+        model: str | Path | Network = "fear-xs",
+        *,
+        runtime: str = "auto",
+        device: str = "cpu",
+        threads: int | None = None,
+        config: TrackerConfig | None = None,
+    ) -> None:
+        self.network: Network = load(model, runtime=runtime, device=device, threads=threads) if isinstance(model, str | Path) else model
+        self.config = config or TrackerConfig()
+        self._targets: list[_Target] = []
+        self._shape = (0, 0)
+
+    def init(self, frame: Image, boxes_xywh: Sequence[Iterable[Any]]) -> None:
+        """Starts anew with these targets.
+
+        Args:
+            frame: (H, W, 3), uint8, RGB.
+            boxes_xywh: One box a target, in pixels of the frame.
+
+        Raises:
+            FrameError: not such a frame.
+            BoxError: a box is not four finite numbers, has no area, or lies outside the frame.
+        """
+        require_frame(frame)
+        height, width = frame.shape[:2]
+        boxes = [parse_box(box) for box in boxes_xywh]
+        for box in boxes:
+            require_overlap(box, height, width)
+        self._shape = (height, width)
+        self._targets = [_Target(self.network, self.config, frame, box) for box in boxes]
+        size = self.network.config.search_size
+        self._crops = np.empty((len(boxes), size, size, 3), np.uint8)
+
+    def update(self, frame: Image) -> list[Track]:
+        """Finds every target in the next frame.
+
+        Args:
+            frame: (H, W, 3), uint8, RGB, of the first frame's size.
+
+        Returns:
+            One track a target, in the order of `init`.
+
+        Raises:
+            FrameError: not such a frame; the tracker can go on with a right one.
+            FearError: `init` was not called.
+        """
+        if self._shape == (0, 0):
+            raise FearError("expected init(frame, box) before update(frame); the tracker has no target yet")
+        require_frame(frame, *self._shape)
+        if not self._targets:
+            return []
+        for target, out in zip(self._targets, self._crops, strict=True):
+            target.cut_search(frame, out)
+        scores, boxes_ltrb, embeddings = self.network.match(self._crops, self._templates())
+        return [
+            target.advance(frame, scores[k, 0], boxes_ltrb[k], embeddings[k])  # (S, S), (4, S, S), (C,)
+            for k, target in enumerate(self._targets)
+        ]
+
+    def _templates(self) -> Features:
+        """(N, C, T, T)"""
+        if len(self._targets) == 1:
+            return self._targets[0].template.features
+        return np.concatenate([target.template.features for target in self._targets])
+
+
+class Tracker:
+    """Follows one target.
+
+    Example:
+        >>> import fear, numpy
+        >>> frame = numpy.zeros((240, 320, 3), numpy.uint8)
+        >>> tracker = fear.Tracker("fear-xs")
+        >>> tracker.init(frame, (100, 80, 40, 40))
+        >>> track = tracker.update(frame)
+        >>> 0 <= track.score <= 1
+        True
+
+    Arguments and errors are those of `MultiTracker`.
+    """
+
+    def __init__(
+        self,
+        model: str | Path | Network = "fear-xs",
+        *,
+        runtime: str = "auto",
+        device: str = "cpu",
+        threads: int | None = None,
+        config: TrackerConfig | None = None,
+    ) -> None:
+        self._tracker = MultiTracker(model, runtime=runtime, device=device, threads=threads, config=config)
+
+    @property
+    def network(self) -> Network:
+        """The network that this tracker runs."""
+        return self._tracker.network
+
+    @property
+    def config(self) -> TrackerConfig:
+        """The rules around the network."""
+        return self._tracker.config
+
+    def init(self, frame: Image, box_xywh: Iterable[Any]) -> None:
+        """Starts anew with this target; see `MultiTracker.init`."""
+        self._tracker.init(frame, [box_xywh])
+
+    def update(self, frame: Image) -> Track:
+        """Finds the target in the next frame; see `MultiTracker.update`."""
+        return self._tracker.update(frame)[0]
+
+
+def track(
+    source: str | Path | int,
+    box_xywh: Iterable[Any],
+    model: str | Path | Network = "fear-xs",
+    *,
+    runtime: str = "auto",
+    device: str = "cpu",
+    threads: int | None = None,
+    config: TrackerConfig | None = None,
+) -> Iterator[tuple[int, Track]]:
+    """Follows one target through a video.
+
+    Args:
+        source: A video file, a folder of images, a camera's number, or a stream's URL.
+        box_xywh: The target in frame 0, in pixels.
+        model: As for `Tracker`, and so are the others.
+
+    Yields:
+        Number of the frame and the track. Frame 0 is the given box, with score and similarity 1.
+
+    Raises:
+        VideoError: the source cannot be opened, or breaks off; frames before that were yielded.
+    """
+    from fear.video import open_source  # PyAV is not needed to track frames
+
+    tracker = Tracker(model, runtime=runtime, device=device, threads=threads, config=config)
+    box = parse_box(box_xywh)
+    with open_source(source) as frames:
+        for frame in frames:
+            if frame.index == 0:
+                tracker.init(frame.image, box)
+                yield 0, Track(box, 1.0, 1.0, False)
+            else:
+                yield frame.index, tracker.update(frame.image)

@@ -1,0 +1,53 @@
+"""The weights that come with the package, and how a model's name or path is understood."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from fear.config import PRESETS
+from fear.errors import WeightsError
+from fear.weights.card import WeightsCard, read_card
+
+__all__ = ["Weights", "WeightsCard", "packaged", "read_card", "resolve"]
+
+_HERE = Path(__file__).parent
+
+
+class Weights(NamedTuple):
+    """Where the forms of one model lie; at least one of them is there."""
+
+    checkpoint: Path | None
+    """`.safetensors`, for torch."""
+    folder: Path | None
+    """Exported, for OpenVINO and ONNX Runtime."""
+
+
+def packaged() -> dict[str, Weights]:
+    """The models inside this package, by name."""
+    found = {}
+    for folder in sorted(path.parent for path in _HERE.glob("*/config.json")):
+        checkpoint = folder / "checkpoint.safetensors"
+        found[folder.name] = Weights(checkpoint if checkpoint.is_file() else None, folder)
+    return found
+
+
+def resolve(model: str | Path) -> Weights:
+    """Finds a model by name or path.
+
+    Raises:
+        WeightsError: neither a known name nor a checkpoint or exported folder.
+    """
+    known = packaged()
+    if str(model) in known:
+        return known[str(model)]
+    path = Path(model)
+    if str(model) in PRESETS and not path.exists():
+        raise WeightsError(f"{model}: a member of the family, but this package holds no weights for it; it has {', '.join(known) or 'none'}")
+    if path.is_dir():
+        read_card(path)
+        return Weights(None, path)
+    if path.is_file():
+        read_card(path)
+        return Weights(path, None)
+    raise WeightsError(f"{model}: expected a known model ({', '.join(known) or 'none'}), a .safetensors checkpoint or an exported folder")
