@@ -1,1 +1,53 @@
+"""Sequences → results → scores → report."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from fear.datasets import read
+from fear.evaluation.report import Results, write_report
+from fear.evaluation.runner import Job, run_all
+from fear.evaluation.trackers import Spec
+
+__all__ = ["Spec", "evaluate"]
+
+
+def evaluate(
+    dataset: str,
+    root: Path,
+    specs: list[Spec],
+    output: Path,
+    *,
+    workers: int = 1,
+    names: Iterable[str] | None = None,
+    max_frames: int | None = None,
+    on_done: Callable[[int, int], None] = lambda done, total: None,
+) -> str:
+    """Runs trackers over a data set and writes results and report.
+
+    Args:
+        dataset: Name of the layout.
+        root: Where it lies.
+        specs: Trackers.
+        output: Folder; results that are there already are taken as they are.
+        workers: Processes, one thread each.
+        names: Sequences, all where None.
+        max_frames: Frames of each sequence, all where None.
+        on_done: Called with the numbers of jobs done and in all.
+
+    Returns:
+        The table of the report, Markdown.
+
+    Raises:
+        DatasetError: not such a data set.
+        FearError: a tracker cannot be made.
+    """
+    sequences = [sequence.cut(max_frames) for sequence in read(dataset, root, names)]
+    results = Results(output / "results")
+    jobs = [Job(spec, sequence, results.folder, 1) for spec in specs for sequence in sequences]
+    for done, _ in enumerate(run_all(jobs, workers), start=1):
+        on_done(done, len(jobs))
+    for job in jobs:
+        results.add(job)
+    return write_report(results, output)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fear.errors import ConfigError, RuntimeMissingError, WeightsError
 from fear.runtime.base import Maps, Network
-from fear.weights import resolve
+from fear.weights import Weights, resolve
 
 __all__ = ["Maps", "Network", "load"]
 
@@ -34,7 +34,7 @@ def load(model: str | Path, *, runtime: str = "auto", device: str = "cpu", threa
     if threads is not None and threads < 1:
         raise ConfigError(f"threads: expected at least one, got {threads}")
     weights = resolve(model)
-    chosen = _fastest(weights.folder is not None) if runtime == "auto" else runtime
+    chosen = _fastest(weights, device) if runtime == "auto" else runtime
     if not _installed(chosen):
         raise RuntimeMissingError(f"runtime {chosen}: expected the package {_PACKAGES[chosen]}, which is not installed")
     if chosen == "torch":
@@ -62,14 +62,17 @@ def _can_export() -> bool:
     return _installed("torch") and importlib.util.find_spec("onnxscript") is not None
 
 
-def _fastest(exported: bool) -> str:
-    candidates = ("openvino", "onnx") if exported else (("openvino", "onnx", "torch") if _can_export() else ("torch",))
-    for runtime in candidates:
-        if _installed(runtime):
-            return runtime
-    if not exported:
-        raise RuntimeMissingError("a .safetensors checkpoint needs torch: pip install 'fear-tracker[export]', or use an exported folder")
-    raise RuntimeMissingError("no runtime found; expected openvino or onnxruntime: pip install fear-tracker")
+def _fastest(weights: Weights, device: str) -> str:
+    order = [runtime for runtime in _PACKAGES if _installed(runtime)]
+    if weights.checkpoint is None or (weights.folder is None and _can_export()):
+        order = [runtime for runtime in order if runtime != "torch"] or order
+    elif weights.folder is None or device != "cpu":  # graphics cards are torch's
+        order = [runtime for runtime in order if runtime == "torch"]
+    if not order:
+        raise RuntimeMissingError(
+            "a .safetensors checkpoint needs torch: pip install 'fear-tracker[export]'; or export it elsewhere and use the exported folder"
+        )
+    return order[0]
 
 
 def _export(checkpoint: Path | None) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import onnxruntime
 
-from fear.errors import ConfigError
+from fear.errors import ConfigError, WeightsError
 from fear.runtime.base import Crops, Floats, Maps
 from fear.weights.card import read_card
 
@@ -32,7 +32,12 @@ class OnnxNetwork:
         options.log_severity_level = 3
 
         def session(part: str) -> onnxruntime.InferenceSession:
-            return onnxruntime.InferenceSession(folder / f"{part}.onnx", options, providers=[_PROVIDERS[device]])
+            path = folder / f"{part}.onnx"
+            try:
+                return onnxruntime.InferenceSession(path, options, providers=[_PROVIDERS[device]])
+            except Exception as error:  # ONNX Runtime's errors share no base but this
+                reason = " ".join(str(error).split())[-160:]
+                raise WeightsError(f"{path}: expected a network that ONNX Runtime can run ({reason})") from error
 
         self._embed, self._match = session("embed"), session("match")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import openvino
 
+from fear.errors import WeightsError
 from fear.runtime.base import Crops, Floats, Maps
 from fear.weights.card import read_card
 
@@ -22,16 +23,24 @@ class OpenVinoNetwork:
     def __init__(self, folder: Path, device: str = "cpu", threads: int | None = None) -> None:
         card = read_card(folder)
         self.config, self.dynamic_weight = card.network, card.dynamic_weight
-        settings: dict[str, str | int] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+        self._folder, self._device = folder, device.upper()
+        self._settings: dict[str, str | int] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
         if threads is not None:
-            settings["INFERENCE_NUM_THREADS"] = threads
-        core = openvino.Core()
+            self._settings["INFERENCE_NUM_THREADS"] = threads
+        self._core = openvino.Core()
+        self._embed = self._compile("embed")
+        self._match = {1: self._compile("match", batch=1)}
 
-        def compiled(part: str) -> openvino.InferRequest:
-            path = folder / f"{part}.xml"
-            return core.compile_model(path if path.is_file() else folder / f"{part}.onnx", device.upper(), settings).create_infer_request()
-
-        self._embed, self._match = compiled("embed"), compiled("match")
+    def _compile(self, part: str, batch: int | None = None) -> openvino.InferRequest:
+        path = self._folder / f"{part}.xml"
+        try:
+            model = self._core.read_model(path if path.is_file() else self._folder / f"{part}.onnx")
+            if batch is not None:  # fixed shapes compute faster than free ones
+                model.reshape({port: [batch, *port.partial_shape[1:]] for port in model.inputs})
+            return self._core.compile_model(model, self._device, self._settings).create_infer_request()
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())[-160:]
+            raise WeightsError(f"{self._folder}: expected a network that OpenVINO can run on {self._device} ({reason})") from error
 
     def embed(self, template_crops: Crops) -> Floats:
         """See `Network.embed`."""
@@ -40,6 +49,10 @@ class OpenVinoNetwork:
         return features
 
     def match(self, search_crops: Crops, template_features: Floats) -> Maps:
-        """See `Network.match`."""
-        self._match.infer([search_crops, template_features], share_inputs=True)
-        return Maps(*(self._match.get_output_tensor(k).data for k in range(3)))
+        """See `Network.match`; the first call with another number of targets compiles the network for it."""
+        batch = len(search_crops)
+        if batch not in self._match:
+            self._match[batch] = self._compile("match", batch)
+        request = self._match[batch]
+        request.infer([search_crops, template_features], share_inputs=True)
+        return Maps(*(request.get_output_tensor(k).data for k in range(3)))

@@ -51,3 +51,18 @@ def resolve(model: str | Path) -> Weights:
         read_card(path)
         return Weights(path, None)
     raise WeightsError(f"{model}: expected a known model ({', '.join(known) or 'none'}), a .safetensors checkpoint or an exported folder")
+
+
+def family() -> list[tuple[WeightsCard, bool]]:
+    """A card for every packaged model and every member of the family, and whether its weights are here."""
+    cards = [(read_card(weights.folder), True) for weights in packaged().values() if weights.folder is not None]
+    here = {card.network.name for card, _ in cards}
+    for name, config in PRESETS.items():
+        if name not in here:
+            parameters, macs = _COUNTED[name]
+            cards.append((WeightsCard(config, "", "no weights in this package; train it", parameters=parameters, macs=macs), False))
+    return cards
+
+
+# parameters with batch norms folded, and multiply-accumulates of one search; counted by torch, which need not be installed to list them
+_COUNTED = {"fear-xs": (1_346_432, 461_393_920), "fear-m": (12_506_760, 0), "fear-l": (32_974_872, 0)}

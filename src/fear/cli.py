@@ -1,0 +1,268 @@
+"""The command `fear`: parse, call, print. Nothing imports this, and each command imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from typer.core import TyperGroup
+
+import fear
+from fear.boxes import Box, parse_box
+from fear.errors import BoxError, ConfigError, FearError
+
+_UsageError: Any = typer.BadParameter.__mro__[1]
+_ClickError: Any = typer.BadParameter.__mro__[2]  # typer carries its own click and does not export these two
+
+_out = Console(highlight=False, soft_wrap=True)
+
+
+class _Commands(TyperGroup):
+    """Every failure is one line on stderr: usage errors end with 2, any other with 1."""
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        try:
+            code = super().main(*args, standalone_mode=False, **extra)
+        except _UsageError as error:
+            self._end(error.format_message(), 2)
+        except _ClickError as error:
+            self._end(error.format_message(), error.exit_code)
+        except FearError as error:
+            self._end(str(error), 1)
+        except (KeyboardInterrupt, typer.Abort):
+            self._end("interrupted", 1)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(0) from None
+        if standalone_mode:
+            raise SystemExit(code if isinstance(code, int) else 0)
+        return code
+
+    @staticmethod
+    def _end(message: str, code: int) -> None:
+        typer.echo(f"fear: {' '.join(message.split())}", err=True)
+        raise SystemExit(code)
+
+
+app = typer.Typer(cls=_Commands, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(fear.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Follow one object through a video, in real time, on an ordinary CPU."""
+
+
+def _boxes(texts: list[str]) -> list[Box]:
+    try:
+        return [parse_box(text.split(",")) for text in texts]
+    except BoxError as error:
+        raise typer.BadParameter(str(error), param_hint="--box") from error
+
+
+@app.command("track")
+def track_command(
+    source: Annotated[str, typer.Argument(help="Video file, folder of images, camera number or stream URL.")],
+    box: Annotated[list[str], typer.Option(help="X,Y,W,H of a target in the first frame, in pixels; once for each target.")],
+    output: Annotated[Path | None, typer.Option(help="Annotated H.264 video, .mp4.")] = None,
+    boxes: Annotated[Path | None, typer.Option(help="Boxes of every frame: .txt, .csv or .jsonl.")] = None,
+    model: Annotated[str, typer.Option(help="A name, a .safetensors checkpoint or an exported folder.")] = "fear-xs",
+    runtime: Annotated[str, typer.Option(help="auto, openvino, onnx or torch.")] = "auto",
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of the network.")] = None,
+    no_dynamic: Annotated[bool, typer.Option("--no-dynamic", help="Keep the first frame's template for good.")] = False,
+    max_frames: Annotated[int | None, typer.Option(min=1, help="Stop after so many frames.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar and no summary.")] = False,
+) -> None:
+    """Follow one or several targets through a video."""
+    targets = _boxes(box)
+
+    from fear.config import TrackerConfig
+    from fear.pipeline import Summary, TimedNetwork, follow
+    from fear.runtime import load
+    from fear.tracker import MultiTracker
+    from fear.video import open_source
+
+    summary = Summary()
+    with open_source(source) as frames:
+        network = TimedNetwork(load(model, runtime=runtime, threads=threads))
+        tracker = MultiTracker(network, config=TrackerConfig(dynamic_template=not no_dynamic))
+        known = (frames.count, max_frames)
+        total = min((count for count in known if count is not None), default=None)
+        with _progress(total, quiet) as advance:
+            try:
+                follow(frames, targets, tracker, summary, output=output, box_path=boxes, max_frames=max_frames, on_frame=lambda _: advance())
+            except KeyboardInterrupt as error:
+                if frames.count is not None:
+                    raise FearError(f"interrupted after {summary.frames} frames; they are kept") from error
+    if not quiet:
+        _print_summary(summary, output, boxes)
+
+
+def _print_summary(summary: Any, output: Path | None, boxes: Path | None) -> None:
+    tracked = max(summary.frames - 1, 1)
+    _out.print(
+        f"{summary.frames} frames in {summary.seconds:.2f} s: {summary.fps:.1f} fps end to end; "
+        f"update {summary.update_seconds / tracked * 1e3:.1f} ms, of it network {summary.network_seconds / tracked * 1e3:.1f} ms a frame"
+    )
+    for number, lost in enumerate(summary.lost):
+        name = "lost" if len(summary.lost) == 1 else f"target {number} lost"
+        _out.print(f"{name} in {lost} of {summary.frames} frames")
+    for path in (output, boxes):
+        if path is not None:
+            _out.print(f"wrote {path}")
+
+
+class _progress:  # noqa: N801  reads as a function
+    """A progress bar on stderr; without a terminal there is none."""
+
+    def __init__(self, total: int | None, quiet: bool) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        console = Console(stderr=True)
+        self._bar = Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True)
+        self._task = self._bar.add_task("tracking", total=total)
+
+    def __enter__(self) -> Any:
+        self._bar.start()
+        return lambda: self._bar.advance(self._task)
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+
+@app.command("import")
+def import_command(
+    tracker: Annotated[Path, typer.Argument(help="The published Tracker.mlmodel.")],
+    init: Annotated[Path, typer.Argument(help="The published TrackerInit.mlmodel.")],
+    output: Annotated[Path, typer.Option(help="Checkpoint to write, .safetensors.")],
+) -> None:
+    """Turn the published CoreML files into a checkpoint."""
+    if output.suffix != ".safetensors":
+        raise typer.BadParameter(f"expected a .safetensors file, got {output}", param_hint="--output")
+    _need("torch", "import")
+    from fear.model import parameter_count, save_checkpoint
+    from fear.model.published import CARD, import_published
+
+    network = import_published(tracker, init)
+    save_checkpoint(network, output, CARD)
+    _out.print(f"wrote {output}: {CARD.network.name}, {parameter_count(network):,} parameters, without dynamic template")
+
+
+@app.command("export")
+def export_command(
+    model: Annotated[str, typer.Argument(help="A name or a .safetensors checkpoint.")],
+    output: Annotated[Path, typer.Option(help="Folder to write.")],
+    format: Annotated[str, typer.Option(help="onnx")] = "onnx",
+    precision: Annotated[str, typer.Option(help="fp32; fp16 stores halved weights and computes in fp32.")] = "fp32",
+) -> None:
+    """Export a checkpoint and compare it with torch."""
+    if precision not in ("fp32", "fp16"):
+        raise typer.BadParameter(f"expected fp32 or fp16, got {precision!r}", param_hint="--precision")
+    _need("torch", "export")
+    from fear.export import export
+    from fear.weights import resolve
+
+    weights = resolve(model)
+    if weights.checkpoint is None:
+        raise ConfigError(f"{model}: expected a checkpoint to export, got a folder that is exported already")
+    report = export(weights.checkpoint, output, format, half_storage=precision == "fp16")
+    for name, difference in report.differences.items():
+        _out.print(f"{name:24s} {difference:.1e}")
+    _out.print(f"wrote {output}; largest difference from torch {report.largest:.1e} of the largest value")
+
+
+@app.command("models")
+def models_command() -> None:
+    """List the family and its known weights."""
+    from fear.weights import family
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("model", "backbone", "parameters", "MACs", "dynamic w", "measured", "licence", "provenance"):
+        table.add_column(column, justify="right" if column in ("parameters", "MACs", "dynamic w") else "left", overflow="fold")
+    for card, present in family():
+        scores = ", ".join(f"{name} {value:.3f}" for name, value in card.scores.items())
+        table.add_row(
+            card.network.name,
+            card.network.backbone,
+            f"{card.parameters / 1e6:.2f} M",
+            f"{card.macs / 1e9:.2f} G",
+            f"{card.dynamic_weight:.3f}" if present else "–",
+            f"{scores} ({card.scores_on})" if scores else "–",
+            card.licence or "–",
+            card.provenance,
+        )
+    Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(table)
+
+
+@app.command("eval")
+def eval_command(
+    root: Annotated[Path, typer.Option(help="Where the data set lies.")],
+    dataset: Annotated[str, typer.Option(help="Layout of the data set: folder.")] = "folder",
+    tracker: Annotated[list[str] | None, typer.Option(help="A model, opencv:csrt|kcf|mil|nano or published:DIR; repeatable.")] = None,
+    output: Annotated[Path, typer.Option(help="Folder for results and report; what is there is not run again.")] = Path("results"),
+    workers: Annotated[int, typer.Option(min=1, help="Processes, one thread each.")] = 1,
+    sequences: Annotated[str | None, typer.Option(help="Only these, comma-separated.")] = None,
+    max_frames: Annotated[int | None, typer.Option(min=2, help="Only the first frames of each sequence.")] = None,
+    nano: Annotated[Path | None, typer.Option(help="Folder with NanoTrack's networks, for opencv:nano.")] = None,
+    runtime: Annotated[str, typer.Option(help="auto, openvino, onnx or torch.")] = "auto",
+    rule: Annotated[list[str] | None, typer.Option("--set", help="A rule of FEAR trackers, such as window=0.38; repeatable.")] = None,
+) -> None:
+    """Score trackers on sequences with true boxes."""
+    from fear.config import TrackerConfig
+    from fear.evaluation import evaluate
+    from fear.evaluation.trackers import Spec
+
+    config = TrackerConfig.from_dict(dict(_rule(text) for text in rule or []))
+    specs = [Spec(name, config, runtime, nano) for name in tracker or ["fear-xs"]]
+    names = sequences.split(",") if sequences else None
+    progress: list[Any] = []
+
+    def on_done(done: int, total: int) -> None:
+        if not progress:
+            progress.append(_progress(total, quiet=False))
+            progress.append(progress[0].__enter__())
+        progress[1]()
+
+    try:
+        table = evaluate(dataset, root, specs, output, workers=workers, names=names, max_frames=max_frames, on_done=on_done)
+    finally:
+        if progress:
+            progress[0].__exit__()
+    _out.print(table)
+    _out.print(f"wrote {output / 'summary.json'}, {output / 'report.md'}")
+
+
+def _rule(text: str) -> tuple[str, Any]:
+    import json
+
+    name, found, value = text.partition("=")
+    if not found:
+        raise typer.BadParameter(f"expected key=value, got {text!r}", param_hint="--set")
+    try:
+        return name, json.loads({"None": "null", "True": "true", "False": "false"}.get(value, value))
+    except ValueError as error:
+        raise typer.BadParameter(f"expected a number, true, false or null for {name}, got {value!r}", param_hint="--set") from error
+
+
+def _need(package: str, command: str) -> None:
+    import importlib.util
+
+    if importlib.util.find_spec(package) is None:
+        raise FearError(f"fear {command} needs {package}, which is not installed: pip install 'fear-tracker[export]'")
+
+
+if __name__ == "__main__":
+    app()

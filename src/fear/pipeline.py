@@ -1,0 +1,119 @@
+"""One tracking run: source → tracker → annotated video and box file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from fear.boxes import Box
+from fear.boxfile import BoxFile
+from fear.draw import draw_tracks
+from fear.errors import ConfigError
+from fear.runtime.base import Crops, Floats, Maps, Network
+from fear.tracker import MultiTracker, Track
+from fear.video import Source, VideoWriter
+
+
+@dataclass
+class Summary:
+    """What a run did; it grows with every frame."""
+
+    frames: int = 0
+    """Frames that were read and written, the first included."""
+    seconds: float = 0.0
+    """From the first frame's reading to the last one's writing."""
+    update_seconds: float = 0.0
+    """In `update`: crop, network, decoding of its maps."""
+    network_seconds: float = 0.0
+    """Of these, in the network."""
+    lost: list[int] = field(default_factory=list)
+    """Lost frames of each target."""
+
+    @property
+    def fps(self) -> float:
+        """Frames per second end to end: reading, tracking, drawing, writing."""
+        return self.frames / self.seconds if self.seconds > 0 else 0.0
+
+
+class TimedNetwork:
+    """A network with a clock."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self.config, self.dynamic_weight = network.config, network.dynamic_weight
+        self.seconds = 0.0
+
+    def embed(self, template_crops: Crops) -> Floats:
+        """See `Network.embed`."""
+        start = time.perf_counter()
+        features = self._network.embed(template_crops)
+        self.seconds += time.perf_counter() - start
+        return features
+
+    def match(self, search_crops: Crops, template_features: Floats) -> Maps:
+        """See `Network.match`."""
+        start = time.perf_counter()
+        maps = self._network.match(search_crops, template_features)
+        self.seconds += time.perf_counter() - start
+        return maps
+
+
+def follow(
+    source: Source,
+    boxes_xywh: Sequence[Box],
+    tracker: MultiTracker,
+    summary: Summary,
+    *,
+    output: Path | None = None,
+    box_path: Path | None = None,
+    max_frames: int | None = None,
+    on_frame: Callable[[Summary], None] = lambda _: None,
+) -> None:
+    """Follows targets through a source; whatever ends it, what was tracked until then lies whole in the files.
+
+    Args:
+        source: Opened; it is not closed here.
+        boxes_xywh: The targets in the first frame.
+        tracker: Its network should be a `TimedNetwork`; then the summary tells the network's time.
+        summary: Kept up to date.
+        output: Annotated video.
+        box_path: Box file.
+        max_frames: Stop after so many.
+        on_frame: Called after each frame.
+
+    Raises:
+        FearError: as source, tracker, writer and box file say.
+    """
+    if output is not None and output.suffix.lower() not in (".mp4", ".m4v", ".mov"):
+        raise ConfigError(f"{output}: expected a video file .mp4 to write, got {output.suffix or 'no suffix'}")
+    given = [Track(box, 1.0, 1.0, False) for box in boxes_xywh]
+    summary.lost = [0] * len(boxes_xywh)
+    network = tracker.network
+    start = time.perf_counter()
+    with ExitStack() as stack:
+        writer = None
+        boxes = None
+        for frame in islice(source, max_frames):
+            began = time.perf_counter()
+            if frame.index == 0:
+                tracker.init(frame.image, boxes_xywh)
+                tracks = given
+                # only now: a run that fails at its first frame leaves older files as they were
+                writer = stack.enter_context(VideoWriter(output, source.rate)) if output is not None else None
+                boxes = stack.enter_context(BoxFile(box_path, len(given))) if box_path is not None else None
+            else:
+                tracks = tracker.update(frame.image)
+                summary.update_seconds += time.perf_counter() - began
+            if boxes is not None:
+                boxes.write(frame.index, frame.time, tracks)
+            if writer is not None:
+                writer.write(draw_tracks(frame.image, tracks), frame.time)
+            summary.frames += 1
+            summary.lost = [count + track.lost for count, track in zip(summary.lost, tracks, strict=True)]
+            summary.seconds = time.perf_counter() - start
+            summary.network_seconds = network.seconds if isinstance(network, TimedNetwork) else 0.0
+            on_frame(summary)

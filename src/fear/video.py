@@ -1,0 +1,249 @@
+"""Frames from files, folders, cameras and streams; and H.264 back, with the source's time stamps.
+
+Everything is read one frame at a time, so that memory does not grow with the length of a video. Reading and writing are PyAV's.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Protocol, Self
+
+import av
+import numpy as np
+from av.video.stream import VideoStream
+
+from fear.crop import Image
+from fear.datasets.base import list_images, read_image
+from fear.errors import DatasetError, VideoError
+
+FOLDER_RATE = Fraction(30)
+"""Frames per second of a folder of images, which has no time of its own."""
+
+_COMPLETE = 0.98  # a container's own count may include frames that its edit list hides; a shorter video was cut off
+
+
+class Frame(NamedTuple):
+    """One picture of a source."""
+
+    index: int
+    """Counted from 0."""
+    time: float
+    """Seconds since the first frame."""
+    image: Image
+    """(H, W, 3), uint8, RGB; a fresh array."""
+
+
+class Source(Protocol):
+    """Frames in order; a context manager that releases what it holds."""
+
+    @property
+    def count(self) -> int | None:
+        """Number of frames where it is known beforehand; a container may be mistaken."""
+
+    @property
+    def rate(self) -> Fraction:
+        """Mean frames per second."""
+
+    def __iter__(self) -> Iterator[Frame]: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+
+
+def open_source(source: str | Path | int) -> Source:
+    """Opens whatever holds frames.
+
+    Args:
+        source: A video file, a folder of images, a camera's number, or a stream's URL.
+
+    Raises:
+        VideoError: nothing there, or no pictures in it.
+    """
+    text = str(source)
+    if isinstance(source, int) or text.isdecimal():
+        return Container(*_camera(int(text)), live=True)
+    if "://" in text:
+        return Container(text, live=True)
+    path = Path(source)
+    if path.is_dir():
+        return Folder(path)
+    if not path.is_file():
+        raise VideoError(f"{source}: expected a video file, a folder of images, a camera's number or a stream's URL; found nothing there")
+    return Container(text)
+
+
+def _camera(number: int) -> tuple[str, str]:
+    """Name and format of a camera for the system's own interface."""
+    if sys.platform == "darwin":
+        return str(number), "avfoundation"
+    if sys.platform == "win32":
+        return f"video={number}", "dshow"
+    return f"/dev/video{number}", "v4l2"
+
+
+class Folder:
+    """The pictures of a folder in name order."""
+
+    def __init__(self, path: Path) -> None:
+        self._frames = list_images(path)
+        if not self._frames:
+            raise VideoError(f"{path}: expected a folder of images, found none in it")
+        self.count: int | None = len(self._frames)
+        self.rate = FOLDER_RATE
+
+    def __iter__(self) -> Iterator[Frame]:
+        for index, path in enumerate(self._frames):
+            try:
+                image = read_image(path)
+            except DatasetError as error:
+                raise VideoError(str(error)) from error
+            yield Frame(index, float(index / self.rate), image)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        pass
+
+
+class Container:
+    """A file, camera or stream that FFmpeg reads.
+
+    Args:
+        name: What FFmpeg opens.
+        format: Forces one of FFmpeg's input formats; cameras need it.
+        live: A source without an end; its length is not asked for.
+    """
+
+    def __init__(self, name: str, format: str | None = None, live: bool = False) -> None:
+        self._name, self._live = name, live
+        try:
+            self._container = av.open(name, format=format, timeout=(10.0, 10.0) if live else None)
+        except (av.FFmpegError, ValueError, OSError) as error:
+            raise VideoError(f"{name}: expected a video that can be opened ({_reason(error)})") from error
+        if not self._container.streams.video:
+            self._container.close()
+            raise VideoError(f"{name}: expected a video, found no stream of pictures in it")
+        self._stream: VideoStream = self._container.streams.video[0]
+        self._stream.thread_type = "AUTO"
+        self.rate = self._stream.average_rate or self._stream.guessed_rate or FOLDER_RATE
+        self.count: int | None = None if live else self._stream.frames or None
+
+    def __iter__(self) -> Iterator[Frame]:
+        index, start = 0, 0.0
+        try:
+            for picture in self._pictures():
+                time = picture.time if picture.time is not None else float(index / self.rate)
+                start = time if index == 0 else start
+                yield Frame(index, time - start, _upright(picture))
+                index += 1
+        except (av.FFmpegError, ValueError, OSError) as error:
+            raise VideoError(f"{self._name}: it breaks off after {index} frames; expected more ({_reason(error)})") from error
+        if index == 0:
+            raise VideoError(f"{self._name}: expected frames, found none in it")
+        if self.count is not None and index < self.count * _COMPLETE:
+            raise VideoError(f"{self._name}: it breaks off after {index} frames; expected {self.count}")
+
+    def _pictures(self) -> Iterator[av.VideoFrame]:
+        for packet in self._container.demux(self._stream):
+            if packet.is_corrupt and not self._live:
+                yield from self._stream.codec_context.decode(None)  # whole pictures that the decoder still holds
+                raise av.InvalidDataError(0, "the file ends in the middle of a frame")
+            yield from packet.decode()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._container.close()
+
+
+def _upright(picture: av.VideoFrame) -> Image:
+    """The picture as RGB, turned as its rotation flag asks."""
+    image: Image = picture.to_ndarray(format="rgb24")
+    turns = round(picture.rotation / 90) % 4  # FFmpeg counts counter-clockwise, as NumPy does
+    return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error).partition("\n")[0]
+
+
+class VideoWriter:
+    """Writes H.264 in MP4 as browsers play it.
+
+    The encoder is set up with the first frame. Its colours are at half resolution, so that a picture of odd width or height gets its last
+    column or row twice.
+
+    Args:
+        path: An `.mp4` file.
+        rate: Mean frames per second, a hint for players; each frame's own time is what counts.
+        quality: FFmpeg's constant rate factor; smaller is better and larger.
+    """
+
+    TIME_BASE = Fraction(1, 90000)  # the clock of broadcast video: 24, 25, 29.97, 30 and 60 frames per second fall on whole ticks
+
+    def __init__(self, path: str | Path, rate: Fraction | float = FOLDER_RATE, quality: int = 21) -> None:
+        self.path = Path(path)
+        self._rate = Fraction(rate).limit_denominator(100_000)
+        self._quality = quality
+        self._size: tuple[int, int] | None = None
+        self._last = -1
+        if not self.path.parent.is_dir():
+            raise VideoError(f"{path}: expected an existing folder to write into, found no {self.path.parent}")
+        try:
+            # fragments make a file that plays up to where it was interrupted
+            self._container = av.open(str(path), "w", format="mp4", options={"movflags": "frag_keyframe+empty_moov+default_base_moof"})
+        except (av.FFmpegError, ValueError, OSError) as error:
+            raise VideoError(f"{path}: expected a place to write a video to ({_reason(error)})") from error
+
+    def write(self, image: Image, time: float) -> None:
+        """Adds a frame.
+
+        Args:
+            image: (H, W, 3), RGB, all of one size.
+            time: Seconds since the first frame; later than the frame before.
+
+        Raises:
+            VideoError: another size than the first frame's, or the disk is full.
+        """
+        height, width = image.shape[:2]
+        if self._size is None:
+            self._size = (height, width)
+            self._stream = self._container.add_stream("libx264", rate=self._rate, options={"crf": str(self._quality), "preset": "veryfast"})
+            self._stream.width, self._stream.height = width + width % 2, height + height % 2
+            self._stream.pix_fmt = "yuv420p"
+            self._stream.codec_context.time_base = self.TIME_BASE
+        if (height, width) != self._size:
+            raise VideoError(f"{self.path}: expected frames of {self._size[1]}×{self._size[0]}, got {width}×{height}")
+        if height % 2 or width % 2:
+            image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+        frame.time_base = self.TIME_BASE
+        frame.pts = self._last = max(self._last + 1, round(time / self.TIME_BASE))
+        self._mux(frame)
+
+    def _mux(self, frame: av.VideoFrame | None) -> None:
+        try:
+            self._container.mux(self._stream.encode(frame))
+        except (av.FFmpegError, OSError) as error:
+            raise VideoError(f"{self.path}: expected to write on ({_reason(error)})") from error
+
+    def close(self) -> None:
+        """Finishes the file; a file without frames is removed."""
+        if self._size is not None:
+            self._mux(None)
+        self._container.close()
+        if self._size is None:
+            self.path.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
