@@ -1,0 +1,59 @@
+# demo and test need nothing but Python 3.11 or newer; everything lands in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check
+CLIP := demo/clip.mp4
+
+.PHONY: help demo test lint types unit wheel check bench clean
+
+help:  ## List the targets.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(VENV)/core  ## Install the core, render a clip, follow its target, say where the video lies.
+	@mkdir -p demo
+	@$(BIN)/python -m fear.synthetic $(CLIP) > demo/box.txt
+	@$(BIN)/fear track $(CLIP) --box "$$(cat demo/box.txt)" --output demo/tracked.mp4 --boxes demo/tracked.csv
+	@echo "Watch it: $(CURDIR)/demo/tracked.mp4"
+
+test: lint types unit wheel  ## Linters, types, tests, and the wheel in an empty environment.
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev
+	$(BIN)/mypy
+
+unit: $(VENV)/dev
+	$(BIN)/pytest -m "not gpu and not network" --durations=8
+
+wheel: $(VENV)/dev  ## Build the wheel, install it into an empty environment, track there without torch.
+	@rm -rf dist build/wheel-env
+	@$(BIN)/pip wheel -q --no-deps --wheel-dir dist .
+	@$(PYTHON) -m venv build/wheel-env
+	@build/wheel-env/bin/pip --disable-pip-version-check install -q -c constraints.txt dist/*.whl
+	@! build/wheel-env/bin/python -c "import torch" 2>/dev/null || (echo "torch came along with the core" && false)
+	@cd build && wheel-env/bin/python -m fear.synthetic clip.mp4 > box.txt && wheel-env/bin/fear track clip.mp4 --box "$$(cat box.txt)" --boxes boxes.csv --max-frames 40
+	@rm -rf build/wheel-env && echo "the wheel works in an empty environment without torch"
+
+check: $(VENV)/dev  ## Format and fix what can be fixed, then linters and types.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/mypy
+
+bench: $(VENV)/dev  ## Measure us, the published network and the neighbours side by side (needs the reference data).
+	$(PIP) install -q -c constraints.txt --force-reinstall --no-deps opencv-contrib-python-headless
+	$(BIN)/python benchmarks/accuracy.py
+
+clean:  ## Remove what the other targets made.
+	rm -rf $(VENV) demo dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(VENV)/core: pyproject.toml constraints.txt
+	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install -q -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/core
+	@$(PIP) install -q -c constraints.txt -e ".[all]" -r requirements-dev.txt
+	@touch $@
