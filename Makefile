@@ -44,7 +44,8 @@ check: $(VENV)/dev  ## Format and fix what can be fixed, then linters and types.
 
 bench: $(VENV)/dev  ## Measure us, the published network and the neighbours side by side (needs the reference data).
 	$(PIP) install -q -c constraints.txt --force-reinstall --no-deps opencv-contrib-python-headless
-	$(BIN)/python benchmarks/accuracy.py
+	$(BIN)/python -m benchmarks.overhead
+	$(BIN)/python -m benchmarks.accuracy
 
 clean:  ## Remove what the other targets made.
 	rm -rf $(VENV) demo dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -36,7 +36,11 @@ def load_student(path: Path) -> FearNetwork:
         student = {name: torch.from_numpy(arrays[name]) for name in arrays.files}
     student = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in student.items()}
     network = build_network(PRESETS["fear-xs"])
-    state: dict[str, Tensor] = {"dynamic_weight": torch.tensor(0.0), "box_head.scale": torch.tensor(0.1), "box_head.shift": torch.tensor(1.0)}
+    state: dict[str, Tensor] = {
+        "dynamic_weight": torch.tensor(0.0),
+        "box_head.scale": torch.tensor(0.1),
+        "box_head.shift": torch.tensor(1.0),
+    }
     state |= _backbone(student, network)
     for branch in ("score", "box"):
         for theirs, ours in _UNITS.items():

@@ -102,9 +102,11 @@ def track_command(
         total = min((count for count in known if count is not None), default=None)
         with _progress(total, quiet) as advance:
             try:
-                follow(frames, targets, tracker, summary, output=output, box_path=boxes, max_frames=max_frames, on_frame=lambda _: advance())
+                follow(
+                    frames, targets, tracker, summary, output=output, box_path=boxes, max_frames=max_frames, on_frame=lambda _: advance()
+                )
             except KeyboardInterrupt as error:
-                if frames.count is not None:
+                if not frames.live:
                     raise FearError(f"interrupted after {summary.frames} frames; they are kept") from error
     if not quiet:
         _print_summary(summary, output, boxes)

@@ -121,9 +121,9 @@ class TrackerConfig(_Config):
 
     def __post_init__(self) -> None:
         self._require(self.update_interval >= 1, "update_interval", "at least one frame")
-        self._require(0 <= self.template_context, "template_context", "a number from 0 up")
-        self._require(0 < self.search_context, "search_context", "a number above 0")
+        self._require(self.template_context >= 0, "template_context", "a number from 0 up")
+        self._require(self.search_context > 0, "search_context", "a number above 0")
         self._require(0 <= self.window <= 1, "window", "a number from 0 to 1")
-        self._require(0 <= self.penalty, "penalty", "a number from 0 up")
+        self._require(self.penalty >= 0, "penalty", "a number from 0 up")
         self._require(self.size_rate is None or 0 < self.size_rate <= 1, "size_rate", "None or a number above 0, up to 1")
         self._require(0 <= self.lost_score <= 1, "lost_score", "a number from 0 to 1")

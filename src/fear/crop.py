@@ -71,7 +71,13 @@ def crop(frame: Image, window: Window, size: int, fill: Colour, out: Image | Non
     # crop pixel u has its centre at u + 0.5; the frame pixel that it shows is counted from its own centre, hence both halves
     crop_to_frame = np.array(((across, 0.0, window.x + across / 2 - 0.5), (0.0, down, window.y + down / 2 - 0.5)))
     return cv2.warpAffine(  # type: ignore[return-value]
-        frame, crop_to_frame, (size, size), dst=out, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_CONSTANT, borderValue=fill
+        frame,
+        crop_to_frame,
+        (size, size),
+        dst=out,
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=fill,
     )
 
 

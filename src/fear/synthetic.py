@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from fear.boxes import Box
 from fear.crop import Image
 
+_PERIOD = 180  # frames until the paths repeat, more or less; a shorter scene shows a part of them at the same speed
 _SPRITE = 160  # pixels of a sprite's side, before it is scaled into the scene
 
 
@@ -36,7 +37,7 @@ class Scene(NamedTuple):
         seed: Of all textures and paths.
     """
 
-    frames: int = 180
+    frames: int = _PERIOD
     height: int = 360
     width: int = 640
     size: float = 0.22
@@ -67,7 +68,7 @@ def render(scene: Scene = Scene()) -> Iterator[Rendered]:
     target, lookalike = _sprite(random, hue), _sprite(random, hue + 60)
     post_x, post_width = 0.62 * width, 0.045 * width
     for index in range(scene.frames):
-        t = index / max(scene.frames - 1, 1)
+        t = index / _PERIOD
         shift_x, shift_y = margin * (0.5 + 0.45 * np.sin(2 * np.pi * t)), margin * (0.5 + 0.4 * np.cos(3 * np.pi * t))
         view = np.array(((1.0, 0.0, -shift_x), (0.0, 1.0, -shift_y)))
         image: Image = cv2.warpAffine(ground, view, (width, height))  # type: ignore[assignment]
@@ -76,7 +77,7 @@ def render(scene: Scene = Scene()) -> Iterator[Rendered]:
         y = height * (0.5 + 0.24 * np.sin(4.2 * np.pi * t))
         if scene.distractor:
             side = scene.size * height * 1.05
-            _paste(image, lookalike, width * (0.95 - 0.9 * t), height * (0.55 - 0.2 * np.cos(2 * np.pi * t)), side, -200 * t)
+            _paste(image, lookalike, width * (0.95 - 0.9 * min(t, 1.0)), height * (0.55 - 0.2 * np.cos(2 * np.pi * t)), side, -200 * t)
         _paste(image, target, x, y, diameter, 40 * np.sin(2 * np.pi * t))
         box = (x - diameter / 2, y - diameter / 2, diameter, diameter)
         hidden = 0.0
@@ -85,7 +86,9 @@ def render(scene: Scene = Scene()) -> Iterator[Rendered]:
             image[:, round(left) : round(right)] = (88, 72, 58)
             hidden = max(0.0, min(right, box[0] + diameter) - max(left, box[0])) / diameter
         noise = random.normal(0, 3, (height, width, 1))
-        yield Rendered(np.clip(image + noise, 0, 255).astype(np.uint8), (float(box[0]), float(box[1]), float(diameter), float(diameter)), hidden)
+        yield Rendered(
+            np.clip(image + noise, 0, 255).astype(np.uint8), (float(box[0]), float(box[1]), float(diameter), float(diameter)), hidden
+        )
 
 
 def _texture(random: np.random.Generator, height: int, width: int, cell: int, contrast: float, base: NDArray[np.float64]) -> Image:

@@ -10,7 +10,7 @@ import numpy as np
 
 from fear.boxes import Box, clip_box, parse_box, require_overlap
 from fear.config import TrackerConfig
-from fear.crop import Image, Window, crop, mean_colour, require_frame, window_around
+from fear.crop import Image, crop, mean_colour, require_frame, window_around
 from fear.decode import decode
 from fear.errors import FearError
 from fear.runtime import Network, load

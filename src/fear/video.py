@@ -48,6 +48,10 @@ class Source(Protocol):
     def rate(self) -> Fraction:
         """Mean frames per second."""
 
+    @property
+    def live(self) -> bool:
+        """Whether it goes on until somebody stops it."""
+
     def __iter__(self) -> Iterator[Frame]: ...
 
     def __enter__(self) -> Self: ...
@@ -95,6 +99,7 @@ class Folder:
             raise VideoError(f"{path}: expected a folder of images, found none in it")
         self.count: int | None = len(self._frames)
         self.rate = FOLDER_RATE
+        self.live = False
 
     def __iter__(self) -> Iterator[Frame]:
         for index, path in enumerate(self._frames):
@@ -121,7 +126,7 @@ class Container:
     """
 
     def __init__(self, name: str, format: str | None = None, live: bool = False) -> None:
-        self._name, self._live = name, live
+        self._name, self.live = name, live
         try:
             self._container = av.open(name, format=format, timeout=(10.0, 10.0) if live else None)
         except (av.FFmpegError, ValueError, OSError) as error:
@@ -131,6 +136,7 @@ class Container:
             raise VideoError(f"{name}: expected a video, found no stream of pictures in it")
         self._stream: VideoStream = self._container.streams.video[0]
         self._stream.thread_type = "AUTO"
+        self._time_base = self._stream.time_base or 1 / FOLDER_RATE
         self.rate = self._stream.average_rate or self._stream.guessed_rate or FOLDER_RATE
         self.count: int | None = None if live else self._stream.frames or None
 
@@ -138,7 +144,7 @@ class Container:
         index, start = 0, 0.0
         try:
             for picture in self._pictures():
-                time = picture.time if picture.time is not None else float(index / self.rate)
+                time = float(index / self.rate if picture.pts is None else picture.pts * self._time_base)
                 start = time if index == 0 else start
                 yield Frame(index, time - start, _upright(picture))
                 index += 1
@@ -151,7 +157,7 @@ class Container:
 
     def _pictures(self) -> Iterator[av.VideoFrame]:
         for packet in self._container.demux(self._stream):
-            if packet.is_corrupt and not self._live:
+            if packet.is_corrupt and not self.live:
                 yield from self._stream.codec_context.decode(None)  # whole pictures that the decoder still holds
                 raise av.InvalidDataError(0, "the file ends in the middle of a frame")
             yield from packet.decode()
@@ -191,14 +197,17 @@ class VideoWriter:
     def __init__(self, path: str | Path, rate: Fraction | float = FOLDER_RATE, quality: int = 21) -> None:
         self.path = Path(path)
         self._rate = Fraction(rate).limit_denominator(100_000)
-        self._quality = quality
+        # a key frame at least every two seconds: it begins a fragment, and viewers can jump there
+        self._options = {"crf": str(quality), "preset": "veryfast", "g": str(round(2 * self._rate))}
         self._size: tuple[int, int] | None = None
         self._last = -1
         if not self.path.parent.is_dir():
             raise VideoError(f"{path}: expected an existing folder to write into, found no {self.path.parent}")
         try:
             # fragments make a file that plays up to where it was interrupted
-            self._container = av.open(str(path), "w", format="mp4", options={"movflags": "frag_keyframe+empty_moov+default_base_moof"})
+            self._container = av.open(
+                str(path), "w", format="mp4", options={"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"}
+            )
         except (av.FFmpegError, ValueError, OSError) as error:
             raise VideoError(f"{path}: expected a place to write a video to ({_reason(error)})") from error
 
@@ -215,7 +224,7 @@ class VideoWriter:
         height, width = image.shape[:2]
         if self._size is None:
             self._size = (height, width)
-            self._stream = self._container.add_stream("libx264", rate=self._rate, options={"crf": str(self._quality), "preset": "veryfast"})
+            self._stream = self._container.add_stream("libx264", rate=self._rate, options=self._options)
             self._stream.width, self._stream.height = width + width % 2, height + height % 2
             self._stream.pix_fmt = "yuv420p"
             self._stream.codec_context.time_base = self.TIME_BASE

@@ -64,7 +64,9 @@ def measure(tracked_xywh: Floats, truth_xywh: Floats, seconds: Floats) -> tuple[
         DatasetError: other numbers of frames.
     """
     if tracked_xywh.shape != truth_xywh.shape or len(seconds) != len(truth_xywh):
-        raise DatasetError(f"expected one box and one time for each of {len(truth_xywh)} frames, got {len(tracked_xywh)} and {len(seconds)}")
+        raise DatasetError(
+            f"expected one box and one time for each of {len(truth_xywh)} frames, got {len(tracked_xywh)} and {len(seconds)}"
+        )
     frames = scored_frames(truth_xywh)
     tracked, truth = tracked_xywh[frames], truth_xywh[frames]
     overlaps = iou(tracked, truth)  # (F',)

@@ -126,7 +126,9 @@ def _opencv(name: str, nano: Path | None) -> Any:
         raise ConfigError("opencv:nano: expected a folder with NanoTrack's networks (--nano DIR), got none")
     found = [sorted(nano.glob(f"*{part}*.onnx")) for part in ("backbone", "head")]
     if not all(found):
-        raise WeightsError(f"{nano}: expected *backbone*.onnx and *head*.onnx of NanoTrack, found {sorted(p.name for p in nano.glob('*'))[:6]}")
+        raise WeightsError(
+            f"{nano}: expected *backbone*.onnx and *head*.onnx of NanoTrack, found {sorted(p.name for p in nano.glob('*'))[:6]}"
+        )
     parameters = cv2.TrackerNano_Params()
     parameters.backbone, parameters.neckhead = str(found[0][0]), str(found[1][0])
     return kind.create(parameters)

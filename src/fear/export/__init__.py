@@ -141,5 +141,3 @@ def export_to_cache(checkpoint: Path) -> Path:
     if not (folder / "config.json").is_file():
         export(checkpoint, folder)
     return folder
-
-

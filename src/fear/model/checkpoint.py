@@ -34,11 +34,13 @@ def save_checkpoint(network: FearNetwork, path: Path, card: WeightsCard, dtype: 
     """
     card = dataclasses.replace(card, network=network.config, dynamic_weight=round(network.dynamic_weight.item(), 6))
     state = {
-        name: (tensor.to(dtype) if tensor.is_floating_point() else tensor).contiguous().cpu() for name, tensor in network.state_dict().items()
+        name: (tensor.to(dtype) if tensor.is_floating_point() else tensor).contiguous().cpu()
+        for name, tensor in network.state_dict().items()
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".unfinished")
     save_file(state, unfinished, metadata=header(card))
+    unfinished.chmod(0o644)  # safetensors makes files that only their owner may read
     unfinished.replace(path)
     return card
 

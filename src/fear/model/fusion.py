@@ -17,7 +17,9 @@ ConvolutionUnit = Callable[[int, int], nn.Module]
 
 def regular_unit(inputs: int, outputs: int, kernel: int = 3) -> nn.Sequential:
     """Conv-BN-ReLU with a full convolution (FEAR-M, FEAR-L)."""
-    return nn.Sequential(nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+    )
 
 
 def separable_unit(inputs: int, outputs: int) -> nn.Sequential:

@@ -66,7 +66,9 @@ def import_published(tracker: Path, tracker_init: Path) -> FearNetwork:
     state = _backbone_state(network, layers, tracker)
     for name, (depthwise, pointwise) in _SEPARABLE.items():
         if depthwise not in layers or pointwise not in layers:
-            raise WeightsError(f"{tracker}: expected layers {depthwise} and {pointwise} of the published network, found {sorted(layers)[:6]}…")
+            raise WeightsError(
+                f"{tracker}: expected layers {depthwise} and {pointwise} of the published network, found {sorted(layers)[:6]}…"
+            )
         weight, bias = _absorb_bias(layers[depthwise], layers[pointwise])
         state |= {f"{name}.0.weight": layers[depthwise][0], f"{name}.1.weight": weight, f"{name}.1.bias": bias}
     # the published files have the scaling of the outputs folded in; the heads' own is undone
@@ -83,7 +85,9 @@ def _backbone_state(network: FearNetwork, layers: Mapping[str, Convolution], sou
     names = [f"backbone.{name}" for name, part in network.backbone.named_modules() if isinstance(part, nn.Conv2d)] + ["adjust.0"]
     order = list(layers)
     if len(order) < len(names) or (_BACKBONE_END in order and order.index(_BACKBONE_END) != len(names) - 1):
-        raise WeightsError(f"{source}: expected {len(names)} convolutions in the backbone of the published network, found {len(order)} in all")
+        raise WeightsError(
+            f"{source}: expected {len(names)} convolutions in the backbone of the published network, found {len(order)} in all"
+        )
     state = {}
     for name, layer in zip(names, order, strict=False):
         state[f"{name}.weight"], state[f"{name}.bias"] = layers[layer]

@@ -33,7 +33,7 @@ class Network(Protocol):
 
     @property
     def dynamic_weight(self) -> float:
-        """w of the dual template."""
+        """W of the dual template."""
 
     def embed(self, template_crops: Crops) -> Floats:
         """Features of a template crop: (1, 128, 128, 3), RGB → (1, C, 8, 8)."""

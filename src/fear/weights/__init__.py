@@ -43,7 +43,9 @@ def resolve(model: str | Path) -> Weights:
         return known[str(model)]
     path = Path(model)
     if str(model) in PRESETS and not path.exists():
-        raise WeightsError(f"{model}: a member of the family, but this package holds no weights for it; it has {', '.join(known) or 'none'}")
+        raise WeightsError(
+            f"{model}: a member of the family, but this package holds no weights for it; it has {', '.join(known) or 'none'}"
+        )
     if path.is_dir():
         read_card(path)
         return Weights(None, path)
@@ -65,4 +67,4 @@ def family() -> list[tuple[WeightsCard, bool]]:
 
 
 # parameters with batch norms folded, and multiply-accumulates of one search; counted by torch, which need not be installed to list them
-_COUNTED = {"fear-xs": (1_346_432, 461_393_920), "fear-m": (12_506_760, 0), "fear-l": (32_974_872, 0)}
+_COUNTED = {"fear-xs": (1_346_432, 461_393_920), "fear-m": (12_506_760, 5_307_695_104), "fear-l": (32_974_872, 10_635_542_528)}

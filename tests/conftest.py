@@ -1,0 +1,90 @@
+"""What several tests share: the reference data, a scripted network, the published network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fear.config import FEAR_XS, STRIDE, NetworkConfig
+from fear.crop import Image
+from fear.runtime.base import Crops, Floats, Maps
+from fear.synthetic import Scene, render
+
+SHARED = Path(os.environ.get("FEAR_SHARED", Path(__file__).parents[2] / "shared"))
+"""Reference data that is not part of the project; tests that need it are skipped without it."""
+
+
+@pytest.fixture(scope="session")
+def official() -> Path:
+    """Folder of the published network."""
+    folder = SHARED / "official"
+    if not (folder / "Tracker.mlmodel").is_file():
+        pytest.skip(f"needs the published network in {folder} (set FEAR_SHARED)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sequences() -> Path:
+    """Folder of the reference sequences."""
+    folder = SHARED / "data" / "sequences"
+    if not folder.is_dir():
+        pytest.skip(f"needs the reference sequences in {folder} (set FEAR_SHARED)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def clip() -> list[Image]:
+    """Twelve small rendered frames."""
+    return [frame.image for frame in render(Scene(frames=12, height=120, width=160))]
+
+
+class ScriptedNetwork:
+    """A network that sees what it is told to.
+
+    Args:
+        answer: (number of the call, crop) → score, box in crop pixels as left, top, right, bottom from the cell's place, cell (row, column).
+        dynamic_weight: w.
+        similarity: number of the call → cosine similarity with the first template.
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[int], tuple[float, tuple[float, float, float, float], tuple[int, int]]] = lambda k: (
+            0.9,
+            (24, 24, 24, 24),
+            (8, 8),
+        ),
+        dynamic_weight: float = 0.0,
+        similarity: Callable[[int], float] = lambda k: 1.0,
+        config: NetworkConfig = FEAR_XS,
+    ) -> None:
+        self.config, self.dynamic_weight = config, dynamic_weight
+        self.answer, self.similarity = answer, similarity
+        self.embedded: list[Crops] = []
+        self.searched: list[Crops] = []
+        self.templates: list[Floats] = []
+
+    def embed(self, template_crops: Crops) -> Floats:
+        self.embedded.append(template_crops.copy())
+        features = np.zeros((1, self.config.width, 8, 8), np.float32)
+        features[:, 0] = 1
+        features[:, 1] = len(self.embedded) - 1  # tells the templates apart: 0 is the static one
+        return features
+
+    def match(self, search_crops: Crops, template_features: Floats) -> Maps:
+        self.searched.append(search_crops.copy())
+        self.templates.append(template_features.copy())
+        call, batch, cells = len(self.searched), len(search_crops), self.config.search_size // STRIDE
+        score, ltrb, (row, column) = self.answer(call)
+        scores = np.full((batch, 1, cells, cells), 0.01, np.float32)
+        scores[:, 0, row, column] = score
+        boxes = np.ones((batch, 4, cells, cells), np.float32)
+        boxes[:, :, row, column] = ltrb
+        cosine = self.similarity(call)
+        embedding = np.zeros((batch, self.config.width), np.float32)
+        embedding[:, 0], embedding[:, 2] = cosine, np.sqrt(1 - cosine**2)
+        return Maps(scores, boxes, embedding)

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fear.datasets import Sequence, read
+from fear.datasets.base import read_boxes
+from fear.errors import ConfigError, DatasetError, FearError
+from fear.evaluation.runner import Job, is_done, read_result, run_all
+from fear.evaluation.trackers import Spec, create
+from fear.synthetic import Scene, render
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for name in ("a", "b", "c"):
+        folder = tmp_path / "data" / name
+        (folder / "img").mkdir(parents=True)
+        frames = list(render(Scene(frames=5, height=90, width=120, seed=ord(name))))
+        for number, frame in enumerate(frames):
+            cv2.imwrite(str(folder / "img" / f"{number}.jpg"), frame.image[..., ::-1])
+        (folder / "groundtruth.txt").write_text("".join(",".join(map(str, frame.box_xywh)) + "\n" for frame in frames))
+    return tmp_path / "data"
+
+
+def jobs(root: Path, output: Path) -> list[Job]:
+    return [Job(Spec("fear-xs"), sequence, output, 1) for sequence in read("folder", root)]
+
+
+def test_reads_the_layout(root: Path) -> None:
+    sequences = read("folder", root)
+    assert [sequence.name for sequence in sequences] == ["a", "b", "c"]
+    assert all(len(sequence) == 5 and sequence.visible.all() for sequence in sequences)
+    assert len(sequences[0].cut(3)) == 3
+    assert [sequence.name for sequence in read("folder", root, ["c", "a"])] == ["a", "c"]
+    with pytest.raises(DatasetError, match="no sequence d; there are a, b, c"):
+        read("folder", root, ["d"])
+
+
+def test_absent_frames(tmp_path: Path) -> None:
+    (tmp_path / "g.txt").write_text("1,2,3,4\nnan,nan,nan,nan\n5\t6\t7\t8\n")
+    boxes = read_boxes(tmp_path / "g.txt")
+    assert Sequence("x", (Path("1"), Path("2"), Path("3")), boxes).visible.tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("1,2,3\n", "line 1: expected four numbers"), ("1,2,3,4\n1,2,x,4\n", "line 2: expected x,y,w,h")]
+)
+def test_broken_boxes(root: Path, text: str, message: str) -> None:
+    (root / "b" / "groundtruth.txt").write_text(text)
+    with pytest.raises(DatasetError, match=message):
+        read("folder", root)
+
+
+def test_another_number_of_pictures(root: Path) -> None:
+    (root / "b" / "img" / "3.jpg").unlink()
+    with pytest.raises(DatasetError, match="4 pictures and 5 boxes"):
+        read("folder", root)
+
+
+def test_done_is_not_run_again_and_halves_are(root: Path, tmp_path: Path) -> None:
+    work = jobs(root, tmp_path / "out")
+    assert not any(map(is_done, work))
+    assert [job.sequence.name for job in run_all(work)] == ["a", "b", "c"]
+    assert all(map(is_done, work))
+    before = [read_result(job)[0] for job in work]
+    work[0].boxes_path.write_text("")  # as a broken disk leaves it
+    work[1].time_path.unlink()  # as a kill between the two files leaves it
+    stamp = work[2].boxes_path.stat().st_mtime_ns
+    assert [job.sequence.name for job in run_all(work)] == ["c", "a", "b"]
+    assert work[2].boxes_path.stat().st_mtime_ns == stamp
+    for job, boxes in zip(work, before, strict=True):
+        assert np.array_equal(read_result(job)[0], boxes)
+
+
+def test_workers_give_the_same(root: Path, tmp_path: Path) -> None:
+    alone, together = jobs(root, tmp_path / "1"), jobs(root, tmp_path / "2")
+    list(run_all(alone))
+    assert {job.sequence.name for job in run_all(together, workers=2)} == {"a", "b", "c"}
+    for a, b in zip(alone, together, strict=True):
+        assert a.boxes_path.read_bytes() == b.boxes_path.read_bytes()
+
+
+def test_an_error_in_a_worker_comes_through(root: Path, tmp_path: Path) -> None:
+    (root / "b" / "img" / "2.jpg").write_bytes(b"broken")
+    with pytest.raises(DatasetError, match=r"2\.jpg: expected a picture"):
+        list(run_all(jobs(root, tmp_path / "out"), workers=2))
+
+
+def test_first_frame_without_target(root: Path, tmp_path: Path) -> None:
+    (root / "a" / "groundtruth.txt").write_text("nan,nan,nan,nan\n" + "1,2,3,4\n" * 4)
+    with pytest.raises(DatasetError, match="a box in the first frame"):
+        list(run_all(jobs(root, tmp_path / "out")))
+
+
+@pytest.mark.parametrize("name", ["opencv:goturn", "opencv:nano", "nope", "published:nowhere"])
+def test_trackers_that_cannot_be_made(name: str) -> None:
+    with pytest.raises(FearError):
+        create(Spec(name))
+
+
+def test_nano_without_networks(tmp_path: Path) -> None:
+    with pytest.raises(FearError, match="expected .*backbone"):
+        create(Spec("opencv:nano", nano=tmp_path))
+    with pytest.raises(ConfigError, match="--nano"):
+        create(Spec("opencv:nano"))
+
+
+def test_published_reaches_the_reference_on_one_clip(official: Path, sequences: Path, tmp_path: Path) -> None:
+    from fear.config import TrackerConfig
+    from fear.evaluation.metrics import measure
+
+    (sequence,) = read("folder", sequences, ["DAVIS_dog"])
+    job = Job(Spec(f"published:{official}", TrackerConfig(window=0, penalty=0, size_rate=None)), sequence, tmp_path, None)
+    list(run_all([job]))
+    scores, _ = measure(read_result(job)[0], sequence.boxes_xywh, read_result(job)[1])
+    assert scores.auc > 0.857 - 0.02  # the reference's figure for this clip

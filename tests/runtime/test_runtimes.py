@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from fear import runtime
+from fear.crop import crop
+from fear.errors import ConfigError, ExportError, FearError, RuntimeMissingError, WeightsError
+from fear.export import export
+from fear.synthetic import Scene, render
+from fear.tracker import Tracker
+from fear.weights import packaged, resolve
+
+RUNTIMES = ("openvino", "onnx", "torch")
+FEAR_XS = packaged()["fear-xs"]
+
+
+@pytest.fixture(scope="module")
+def networks() -> dict[str, runtime.Network]:
+    return {name: runtime.load("fear-xs", runtime=name) for name in RUNTIMES}
+
+
+@pytest.mark.parametrize("batch", [1, 2, 5])
+def test_runtimes_agree(networks: dict[str, runtime.Network], batch: int) -> None:
+    frame = next(render(Scene(frames=1, height=200, width=300)))
+    from fear.crop import window_around
+
+    template = crop(frame.image, window_around(frame.box_xywh, 0.2), 128, (0, 0, 0))[None]
+    search = np.stack([crop(frame.image, window_around(frame.box_xywh, 2.0 - 0.1 * k), 256, (0, 0, 0)) for k in range(batch)])
+    features = {name: network.embed(template) for name, network in networks.items()}
+    stacked = np.repeat(features["torch"], batch, axis=0)
+    maps = {name: network.match(search, stacked) for name, network in networks.items()}
+    for name in RUNTIMES:
+        assert features[name].shape == (1, 256, 8, 8)
+        assert np.abs(features[name] - features["torch"]).max() < 1e-3 * np.abs(features["torch"]).max()
+        for ours, truth in zip(maps[name], maps["torch"], strict=True):
+            assert ours.shape == truth.shape
+            assert ours.dtype == np.float32
+            assert np.abs(ours - truth).max() < 1e-3 * np.abs(truth).max()
+        assert (maps[name].scores.reshape(batch, -1).argmax(1) == maps["torch"].scores.reshape(batch, -1).argmax(1)).all()
+
+
+def test_tracks_agree(networks: dict[str, runtime.Network]) -> None:
+    rendered = list(render(Scene(frames=10, height=200, width=320)))
+    boxes = {}
+    for name, network in networks.items():
+        tracker = Tracker(network)
+        tracker.init(rendered[0].image, rendered[0].box_xywh)
+        boxes[name] = [tracker.update(frame.image).box_xywh for frame in rendered[1:]]
+    assert np.abs(np.array(boxes["openvino"]) - boxes["torch"]).max() < 0.2
+    assert np.abs(np.array(boxes["onnx"]) - boxes["torch"]).max() < 0.2
+
+
+def test_features_outlive_the_next_call(networks: dict[str, runtime.Network]) -> None:
+    for network in networks.values():
+        first = network.embed(np.zeros((1, 128, 128, 3), np.uint8))
+        before = first.copy()
+        network.embed(np.full((1, 128, 128, 3), 255, np.uint8))
+        assert np.array_equal(first, before)
+
+
+def test_interface_of_the_graphs() -> None:
+    assert FEAR_XS.folder is not None
+
+    def ports(path: Path) -> dict[str, tuple[int, list[int | str]]]:
+        graph = onnx.load(path).graph
+        return {
+            value.name: (value.type.tensor_type.elem_type, [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim])
+            for value in (*graph.input, *graph.output)
+        }
+
+    uint8, float32 = onnx.TensorProto.UINT8, onnx.TensorProto.FLOAT
+    assert ports(FEAR_XS.folder / "embed.onnx") == {"template": (uint8, [1, 128, 128, 3]), "features": (float32, [1, 256, 8, 8])}
+    assert ports(FEAR_XS.folder / "match.onnx") == {
+        "search": (uint8, ["N", 256, 256, 3]),
+        "template_features": (float32, ["N", 256, 8, 8]),
+        "scores": (float32, ["N", 1, 16, 16]),
+        "boxes": (float32, ["N", 4, 16, 16]),
+        "embedding": (float32, ["N", 256]),
+    }
+
+
+def test_graphs_tell_nothing_of_the_machine_they_were_made_on() -> None:
+    assert FEAR_XS.folder is not None
+    for path in FEAR_XS.folder.glob("*.onnx"):
+        data = path.read_bytes()
+        assert b"site-packages" not in data
+        assert b".py" not in data
+
+
+def test_auto_takes_the_fastest() -> None:
+    assert type(runtime.load("fear-xs")).__name__ == "OpenVinoNetwork"
+    assert FEAR_XS.folder is not None
+    assert type(runtime.load(FEAR_XS.folder)).__name__ == "OpenVinoNetwork"
+
+
+def test_auto_without_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = runtime._installed
+    monkeypatch.setattr(runtime, "_installed", lambda name: name != "openvino" and real(name))
+    assert type(runtime.load("fear-xs")).__name__ == "OnnxNetwork"
+    with pytest.raises(RuntimeMissingError, match="expected the package openvino"):
+        runtime.load("fear-xs", runtime="openvino")
+
+
+def test_checkpoint_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = runtime._installed
+    monkeypatch.setattr(runtime, "_installed", lambda name: name != "torch" and real(name))
+    assert FEAR_XS.checkpoint is not None
+    with pytest.raises(RuntimeMissingError, match="torch"):
+        runtime.load(FEAR_XS.checkpoint)
+    with pytest.raises(RuntimeMissingError, match="torch"):
+        runtime.load(FEAR_XS.checkpoint, runtime="onnx")
+
+
+def test_checkpoint_path_is_exported_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert FEAR_XS.checkpoint is not None
+    assert type(runtime.load(FEAR_XS.checkpoint)).__name__ == "OpenVinoNetwork"
+    (folder,) = (tmp_path / ".cache" / "fear").iterdir()
+    made = (folder / "match.onnx").stat().st_mtime_ns
+    assert type(runtime.load(FEAR_XS.checkpoint, runtime="onnx")).__name__ == "OnnxNetwork"
+    assert (folder / "match.onnx").stat().st_mtime_ns == made
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "error", "message"),
+    [
+        ("fear-xxl", {}, WeightsError, "expected a known model"),
+        ("fear-l", {}, WeightsError, "no weights"),
+        ("/nowhere/x.safetensors", {}, WeightsError, "expected a known model"),
+        ("fear-xs", {"runtime": "tensorflow"}, ConfigError, "expected auto, openvino, onnx, torch"),
+        ("fear-xs", {"threads": 0}, ConfigError, "threads: expected at least one"),
+        ("fear-xs", {"runtime": "onnx", "device": "tpu"}, ConfigError, "device"),
+        ("fear-xs", {"runtime": "openvino", "device": "tpu"}, WeightsError, "TPU"),
+    ],
+)
+def test_wrong_requests(model: str, options: dict[str, object], error: type[FearError], message: str) -> None:
+    with pytest.raises(error, match=message):
+        runtime.load(model, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["openvino", "onnx"])
+def test_damaged_graph(tmp_path: Path, name: str) -> None:
+    assert FEAR_XS.folder is not None
+    shutil.copytree(FEAR_XS.folder, tmp_path / "x")
+    (tmp_path / "x" / "match.onnx").write_bytes(b"\x00damaged")
+    with pytest.raises(WeightsError, match="expected a network that"):
+        runtime.load(tmp_path / "x", runtime=name)
+
+
+def test_folder_without_description(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"config\.json"):
+        resolve(tmp_path)
+    (tmp_path / "config.json").write_text("[]")
+    with pytest.raises(WeightsError, match="description of a FEAR network"):
+        resolve(tmp_path)
+
+
+def test_export_that_differs_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from fear.export import onnx as graphs
+
+    def wrong(network: object, folder: Path, half_storage: bool = False) -> None:
+        real(network, folder, half_storage)  # type: ignore[arg-type]
+        model = onnx.load(folder / "match.onnx")
+        (scale,) = [t for t in model.graph.initializer if t.name.endswith("dynamic_weight") or t.dims == [1, 3, 1, 1]][:1]
+        values = onnx.numpy_helper.to_array(scale) * np.float32(1.05)
+        scale.CopyFrom(onnx.numpy_helper.from_array(values, scale.name))
+        onnx.save(model, folder / "match.onnx")
+
+    real = graphs.write_onnx
+    monkeypatch.setattr("fear.export.write_onnx", wrong)
+    assert FEAR_XS.checkpoint is not None
+    with pytest.raises(ExportError, match=r"expected the exported network within 0\.001 of torch"):
+        export(FEAR_XS.checkpoint, tmp_path / "x")
+    assert not list(tmp_path.iterdir())
+
+
+def test_export_does_not_overwrite_other_things(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    assert FEAR_XS.checkpoint is not None
+    with pytest.raises(ConfigError, match="empty or a new folder"):
+        export(FEAR_XS.checkpoint, tmp_path)
+    with pytest.raises(ConfigError, match="format: expected onnx"):
+        export(FEAR_XS.checkpoint, tmp_path / "x", "tflite")
+
+
+def test_config_of_an_export(tmp_path: Path) -> None:
+    assert FEAR_XS.folder is not None
+    card = json.loads((FEAR_XS.folder / "config.json").read_text())
+    assert card["network"]["name"] == "fear-xs"
+    assert card["licence"] == "MIT"
+    assert "FEARTracker" in card["provenance"]

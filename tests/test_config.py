@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from fear.config import FEAR_L, FEAR_M, FEAR_XS, PRESETS, NetworkConfig, TrackerConfig
+from fear.errors import ConfigError
+
+
+@pytest.mark.parametrize("config", [FEAR_XS, FEAR_M, FEAR_L])
+def test_round_trip(config: NetworkConfig) -> None:
+    assert NetworkConfig.from_dict(config.to_dict()) == config
+    assert PRESETS[config.name] is config
+
+
+def test_unknown_key_names_it_and_the_valid_ones() -> None:
+    with pytest.raises(ConfigError, match=r"unknown key windwo; valid keys are .*window"):
+        TrackerConfig.from_dict({"windwo": 0.3})
+
+
+def test_missing_key() -> None:
+    with pytest.raises(ConfigError, match="backbone"):
+        NetworkConfig.from_dict({"name": "x"})
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("update_interval", 0),
+        ("window", 1.5),
+        ("window", float("nan")),
+        ("penalty", -1),
+        ("size_rate", 0),
+        ("lost_score", 2),
+        ("search_context", 0),
+        ("template_context", -0.1),
+    ],
+)
+def test_values_out_of_range(field: str, value: float) -> None:
+    with pytest.raises(ConfigError, match=rf"TrackerConfig.{field}: expected .* got"):
+        TrackerConfig.from_dict({field: value})
+
+
+@pytest.mark.parametrize(("field", "value"), [("backbone", "vgg"), ("search_size", 250), ("width", 0)])
+def test_network_values_out_of_range(field: str, value: object) -> None:
+    with pytest.raises(ConfigError, match=field):
+        NetworkConfig.from_dict(FEAR_XS.to_dict() | {field: value})
+
+
+def test_frozen() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        FEAR_XS.width = 3  # type: ignore[misc]

@@ -1,0 +1,50 @@
+"""The weights inside the package do their job on rendered clips."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import fear
+from fear.boxes import iou
+from fear.synthetic import Scene, render
+
+
+@pytest.mark.parametrize(
+    "scene",
+    [
+        Scene(distractor=False, occlusion=False, growth=0.5, seed=3),
+        Scene(distractor=True, occlusion=False, seed=8),
+        Scene(),
+    ],
+    ids=["scale change", "distractor", "all at once"],
+)
+def test_rendered_clip(scene: Scene) -> None:
+    frames = list(render(scene))
+    tracker = fear.Tracker("fear-xs")
+    tracker.init(frames[0].image, frames[0].box_xywh)
+    tracks = [tracker.update(frame.image) for frame in frames[1:]]
+    overlaps = iou([track.box_xywh for track in tracks], [frame.box_xywh for frame in frames[1:]])
+    assert overlaps.mean() > 0.6
+    assert np.median([track.score for track in tracks]) > 0.8
+
+
+def test_lost_when_the_target_is_gone() -> None:
+    frames = list(render(Scene(frames=20, distractor=False, occlusion=False)))
+    tracker = fear.Tracker("fear-xs")
+    tracker.init(frames[0].image, frames[0].box_xywh)
+    assert not any(tracker.update(frame.image).lost for frame in frames[1:])
+    empty = np.full_like(frames[0].image, 110)
+    assert all(tracker.update(empty).lost for _ in range(10))
+
+
+def test_track_function(tmp_path: object) -> None:
+    frames = list(render(Scene(frames=6, height=180, width=320)))
+    import cv2
+
+    for number, frame in enumerate(frames):
+        cv2.imwrite(f"{tmp_path}/{number}.png", frame.image[..., ::-1])
+    tracks = list(fear.track(str(tmp_path), frames[0].box_xywh))
+    assert [index for index, _ in tracks] == list(range(6))
+    assert tracks[0][1] == fear.Track(frames[0].box_xywh, 1.0, 1.0, False)
+    assert iou(tracks[5][1].box_xywh, frames[5].box_xywh) > 0.6

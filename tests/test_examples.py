@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fear.synthetic import Scene, render
+from fear.video import VideoWriter, open_source
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> tuple[Path, str]:
+    with VideoWriter(tmp_path / "clip.mp4", 30) as writer:
+        for index, frame in enumerate(render(Scene(frames=5, height=120, width=160))):
+            writer.write(frame.image, index / 30)
+            if index == 0:
+                box = ",".join(f"{value:.1f}" for value in frame.box_xywh)
+    return tmp_path / "clip.mp4", box
+
+
+def run(name: str, *arguments: object) -> str:
+    command = [sys.executable, "-W", "error", EXAMPLES / name, *map(str, arguments)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def test_track_video(clip: tuple[Path, str]) -> None:
+    lines = run("track_video.py", *clip).splitlines()
+    assert len(lines) == 5
+    assert all("score" in line for line in lines)
+
+
+def test_blur_faces(clip: tuple[Path, str], tmp_path: Path) -> None:
+    run("blur_faces.py", clip[0], tmp_path / "out.mp4", clip[1], "100,60,20,20")
+    with open_source(tmp_path / "out.mp4") as source:
+        assert len(list(source)) == 5
