@@ -11,6 +11,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -40,8 +41,8 @@ def main() -> None:
             search = np.ascontiguousarray(frames[0][None, :256, :256])
             match, update = [], []
             for k in range(options.runs + 20):  # 20 to warm up; in turn, since a machine's speed drifts
-                match.append(_seconds(lambda network=network: network.match(search, features)))  # type: ignore[misc]
-                update.append(_seconds(lambda tracker=tracker, frame=frames[k % 12]: tracker.update(frame)))  # type: ignore[misc]
+                match.append(_seconds(partial(network.match, search, features)))
+                update.append(_seconds(partial(tracker.update, frames[k % 12])))
             m, u = statistics.median(match[20:]), statistics.median(update[20:])
             print(f"| {runtime} | {width}×{height} | {m * 1e3:.2f} | {u * 1e3:.2f} | {u / m:.3f} |")
             worst = max(worst, u / m) if runtime == "openvino" else worst

@@ -46,7 +46,7 @@ class ScriptedNetwork:
     """A network that sees what it is told to.
 
     Args:
-        answer: (number of the call, crop) → score, box in crop pixels as left, top, right, bottom from the cell's place, cell (row, column).
+        answer: number of the call → score, distances left, top, right, bottom from the cell's place, cell (row, column).
         dynamic_weight: w.
         similarity: number of the call → cosine similarity with the first template.
     """

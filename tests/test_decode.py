@@ -41,7 +41,7 @@ def test_penalty_prefers_the_old_shape() -> None:
 
 def test_penalty_is_one_without_change_and_falls_both_ways() -> None:
     sizes = np.array([[10.0, 20.0, 40.0, 80.0]], np.float32)
-    half = np.stack([sizes / 2] * 4)
+    half = np.stack([sizes / 2] * 4).astype(np.float32)
     penalty = change_penalty(half, (20, 20), 0.1)[0]
     assert penalty[1] == pytest.approx(1)
     assert penalty[0] == pytest.approx(penalty[2]) == pytest.approx(np.exp(-0.1))

@@ -23,7 +23,7 @@ def clip(tmp_path: Path) -> tuple[Path, str]:
 
 
 def run(name: str, *arguments: object) -> str:
-    command = [sys.executable, "-W", "error", EXAMPLES / name, *map(str, arguments)]
+    command = [sys.executable, "-W", "error", str(EXAMPLES / name), *map(str, arguments)]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -25,7 +27,7 @@ def follow(template: DualTemplate, similarities: list[float | None]) -> list[int
             chosen.append(int(crop[0, 0, 0]))
             return features(float(crop[0, 0, 0]))
 
-        renewed = template.observe(similarity or 0.0, None if similarity is None else lambda number=number: picture(number), embed)
+        renewed = template.observe(similarity or 0.0, None if similarity is None else partial(picture, number), embed)
         assert renewed == bool(chosen)
         taken.append(chosen[0] if chosen else None)
     return taken
@@ -73,9 +75,15 @@ def test_merge_always_uses_the_static_template() -> None:
 
 
 def test_crops_are_cut_only_for_new_bests() -> None:
-    template, cut = DualTemplate(features(0), 0.5, 10), []
+    template = DualTemplate(features(0), 0.5, 10)
+    cut: list[int] = []
+
+    def cut_crop(number: int) -> Image:
+        cut.append(number)
+        return picture(number)
+
     for number, similarity in enumerate([0.5, 0.4, 0.6, 0.1]):
-        template.observe(similarity, lambda number=number: cut.append(number) or picture(number), lambda _: features(0))  # type: ignore[func-returns-value]
+        template.observe(similarity, partial(cut_crop, number), lambda _: features(0))
     assert cut == [0, 2]
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -130,7 +132,8 @@ def test_update_before_init() -> None:
 def test_a_wrong_frame_does_not_end_the_track() -> None:
     tracker = Tracker(ScriptedNetwork(lambda k: STILL), config=PLAIN)
     tracker.init(FRAME, (100, 50, 40, 20))
-    for wrong in (FRAME[:100], FRAME[..., 0], FRAME.astype(np.uint16)):
+    wrong_frames: list[Any] = [FRAME[:100], FRAME[..., 0], FRAME.astype(np.uint16)]
+    for wrong in wrong_frames:
         with pytest.raises(FrameError):
             tracker.update(wrong)
     assert tracker.update(FRAME).box_xywh == pytest.approx((100, 50, 40, 20))

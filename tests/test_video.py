@@ -12,6 +12,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from av.video.stream import VideoStream
 
 from fear.crop import Image
 from fear.errors import VideoError
@@ -36,6 +37,7 @@ def classic_mp4(path: Path, frames: int = 30, codec: str = "libx264", container:
     """A file as cameras write it: not in fragments."""
     with av.open(str(path), "w", format=container, options=options) as file:
         stream = file.add_stream(codec, rate=25)
+        assert isinstance(stream, VideoStream)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         for number in range(frames):
             noise = np.random.default_rng(number).integers(0, 255, (48, 64, 3), np.uint8)

@@ -77,4 +77,5 @@ def iou(a_xywh: ArrayLike, b_xywh: ArrayLike) -> NDArray[np.float64]:
     sides = np.maximum(np.minimum(a_end, b_end) - np.maximum(a[..., :2], b[..., :2]), 0)
     shared = sides[..., 0] * sides[..., 1]
     union = a[..., 2] * a[..., 3] + b[..., 2] * b[..., 3] - shared
-    return np.divide(shared, union, out=np.zeros_like(union), where=union != 0)
+    overlap: NDArray[np.float64] = np.divide(shared, union, out=np.zeros_like(union), where=union != 0)
+    return overlap

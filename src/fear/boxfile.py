@@ -32,15 +32,15 @@ class Row(NamedTuple):
 def rows(frame: int, time: float, tracks: Sequence[Track]) -> list[Row]:
     """The rows of one frame, rounded to what is worth keeping."""
     return [
-        Row(frame, round(time, 6), number, *(round(v, 2) for v in t.box_xywh), round(t.score, 4), round(t.similarity, 4), t.lost)
-        for number, t in enumerate(tracks)
+        Row(frame, round(time, 6), number, round(x, 2), round(y, 2), round(w, 2), round(h, 2), round(score, 4), round(similarity, 4), lost)
+        for number, ((x, y, w, h), score, similarity, lost) in enumerate(tracks)
     ]
 
 
 class BoxFile:
     """Writes tracks as `.txt`, `.csv` or `.jsonl`, by the file's name.
 
-    A `.txt` holds one `x,y,w,h` line a frame and so one target; with several targets there is one file for each, `out_0.txt`, `out_1.txt`, ….
+    A `.txt` holds one `x,y,w,h` line a frame and so one target; of several each has a file of its own, `out_0.txt`, `out_1.txt`, ….
 
     Args:
         path: Where to write; an existing file is replaced.
@@ -59,7 +59,7 @@ class BoxFile:
         apart = self._kind == ".txt" and targets > 1
         self.paths = [path.with_stem(f"{path.stem}_{k}") for k in range(targets)] if apart else [path]
         try:
-            self._files = [open(p, "w", encoding="utf-8", newline="\n", buffering=1) for p in self.paths]  # noqa: SIM115  closed by close()
+            self._files = [p.open("w", encoding="utf-8", newline="\n", buffering=1) for p in self.paths]
         except OSError as error:
             raise ConfigError(f"{path}: expected a place to write boxes to ({error.strerror})") from error
         if self._kind == ".csv":

@@ -25,9 +25,10 @@ _out = Console(highlight=False, soft_wrap=True)
 class _Commands(TyperGroup):
     """Every failure is one line on stderr: usage errors end with 2, any other with 1."""
 
-    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+    def main(self, *args: Any, **options: Any) -> Any:
+        standalone = options.get("standalone_mode", True)
         try:
-            code = super().main(*args, standalone_mode=False, **extra)
+            code = super().main(*args, **options | {"standalone_mode": False})
         except _UsageError as error:
             self._end(error.format_message(), 2)
         except _ClickError as error:
@@ -39,7 +40,7 @@ class _Commands(TyperGroup):
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(0) from None
-        if standalone_mode:
+        if standalone:
             raise SystemExit(code if isinstance(code, int) else 0)
         return code
 
@@ -232,7 +233,7 @@ def eval_command(
     names = sequences.split(",") if sequences else None
     progress: list[Any] = []
 
-    def on_done(done: int, total: int) -> None:
+    def on_done(_: int, total: int) -> None:
         if not progress:
             progress.append(_progress(total, quiet=False))
             progress.append(progress[0].__enter__())

@@ -7,7 +7,7 @@ sudden changes of scale and ratio (both as in SiamRPN, CVPR 2018), and smoothing
 from __future__ import annotations
 
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,12 +80,12 @@ def change_penalty(boxes_ltrb: Floats, size_before: tuple[float, float], strengt
     widths, heights = boxes_ltrb[0] + boxes_ltrb[2], boxes_ltrb[1] + boxes_ltrb[3]
     width, height = size_before
 
-    def change(ratio: Floats) -> Floats:
+    def change(ratio: Any) -> Any:
         return np.maximum(ratio, 1 / ratio)
 
-    def padded_size(w: Floats | float, h: Floats | float) -> Floats | float:
+    def padded_size(w: Any, h: Any) -> Any:
         pad = (w + h) / 2
-        return np.sqrt((w + pad) * (h + pad))  # type: ignore[no-any-return]
+        return np.sqrt((w + pad) * (h + pad))
 
     scale = change(padded_size(widths, heights) / padded_size(width, height))
     ratio = change((widths / heights) / (width / height))

@@ -47,6 +47,9 @@ class Scene(NamedTuple):
     seed: int = 7
 
 
+DEFAULT = Scene()
+
+
 class Rendered(NamedTuple):
     """One frame and the truth about it."""
 
@@ -58,7 +61,7 @@ class Rendered(NamedTuple):
     """Share of the box behind the post, 0 to 1."""
 
 
-def render(scene: Scene = Scene()) -> Iterator[Rendered]:
+def render(scene: Scene = DEFAULT) -> Iterator[Rendered]:
     """Renders a clip frame by frame; the same scene gives the same pixels."""
     random = np.random.default_rng(scene.seed)
     height, width = scene.height, scene.width
@@ -118,7 +121,7 @@ def _sprite(random: np.random.Generator, hue: float) -> Image:
 def _paste(image: Image, sprite: Image, x: float, y: float, diameter: float, angle: float) -> None:
     """Draws a sprite centred at (x, y), turned by degrees, onto the image."""
     place = cv2.getRotationMatrix2D((_SPRITE / 2, _SPRITE / 2), angle, diameter / _SPRITE)
-    place[:, 2] += (x - _SPRITE / 2, y - _SPRITE / 2)
+    place[:, 2] += np.array((x - _SPRITE / 2, y - _SPRITE / 2))
     layer = cv2.warpAffine(sprite, place, (image.shape[1], image.shape[0]), flags=cv2.INTER_AREA)
     opacity = layer[..., 3:].astype(np.float32) / 255
     image[:] = (image * (1 - opacity) + layer[..., :3] * opacity).astype(np.uint8)

@@ -221,7 +221,11 @@ def track(
     Args:
         source: A video file, a folder of images, a camera's number, or a stream's URL.
         box_xywh: The target in frame 0, in pixels.
-        model: As for `Tracker`, and so are the others.
+        model: As for `Tracker`.
+        runtime: Likewise.
+        device: Likewise.
+        threads: Likewise.
+        config: Likewise.
 
     Yields:
         Number of the frame and the track. Frame 0 is the given box, with score and similarity 1.

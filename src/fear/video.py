@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Protocol, Self
+from typing import Protocol, Self
 
 import av
 import numpy as np
@@ -26,7 +27,8 @@ FOLDER_RATE = Fraction(30)
 _COMPLETE = 0.98  # a container's own count may include frames that its edit list hides; a shorter video was cut off
 
 
-class Frame(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Frame:
     """One picture of a source."""
 
     index: int
@@ -171,7 +173,7 @@ class Container:
 
 def _upright(picture: av.VideoFrame) -> Image:
     """The picture as RGB, turned as its rotation flag asks."""
-    image: Image = picture.to_ndarray(format="rgb24")
+    image = np.asarray(picture.to_ndarray(format="rgb24"), np.uint8)
     turns = round(picture.rotation / 90) % 4  # FFmpeg counts counter-clockwise, as NumPy does
     return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
 

@@ -103,7 +103,7 @@ def test_trackers_that_cannot_be_made(name: str) -> None:
 
 
 def test_nano_without_networks(tmp_path: Path) -> None:
-    with pytest.raises(FearError, match="expected .*backbone"):
+    with pytest.raises(FearError, match=r"expected .*backbone"):
         create(Spec("opencv:nano", nano=tmp_path))
     with pytest.raises(ConfigError, match="--nano"):
         create(Spec("opencv:nano"))

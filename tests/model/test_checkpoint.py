@@ -70,7 +70,7 @@ def test_another_shape(checkpoint: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x00" * 100, b"PK\x03\x04" * 50])
 def test_foreign_file(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.safetensors").write_bytes(content)
-    with pytest.raises(WeightsError, match="expected a .safetensors checkpoint"):
+    with pytest.raises(WeightsError, match=r"expected a \.safetensors checkpoint"):
         load_checkpoint(tmp_path / "x.safetensors")
 
 

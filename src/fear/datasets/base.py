@@ -40,7 +40,7 @@ class Sequence:
     @property
     def visible(self) -> NDArray[np.bool_]:
         """(F,), where the target has a box."""
-        return np.isfinite(self.boxes_xywh).all(axis=1)
+        return np.asarray(np.isfinite(self.boxes_xywh).all(axis=1))
 
     def cut(self, frames: int | None) -> Sequence:
         """The first frames of this sequence; all where None."""

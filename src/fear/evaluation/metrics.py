@@ -47,7 +47,7 @@ class Curves(NamedTuple):
 def scored_frames(truth_xywh: Floats) -> NDArray[np.bool_]:
     """(F,): all but the first, where the target has a box with an area."""
     with np.errstate(invalid="ignore"):
-        scored = np.isfinite(truth_xywh).all(axis=1) & (truth_xywh[:, 2:] > 0).all(axis=1)
+        scored: NDArray[np.bool_] = np.asarray(np.isfinite(truth_xywh).all(axis=1) & (truth_xywh[:, 2:] > 0).all(axis=1))
     scored[:1] = False
     return scored
 

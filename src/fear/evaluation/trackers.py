@@ -129,6 +129,6 @@ def _opencv(name: str, nano: Path | None) -> Any:
         raise WeightsError(
             f"{nano}: expected *backbone*.onnx and *head*.onnx of NanoTrack, found {sorted(p.name for p in nano.glob('*'))[:6]}"
         )
-    parameters = cv2.TrackerNano_Params()
+    parameters: Any = getattr(cv2, "TrackerNano_Params")()  # noqa: B009  OpenCV's type hints do not know it
     parameters.backbone, parameters.neckhead = str(found[0][0]), str(found[1][0])
     return kind.create(parameters)

@@ -19,7 +19,6 @@ from fear.errors import ConfigError, ExportError, RuntimeMissingError
 from fear.export.onnx import Match, sample_inputs, write_onnx
 from fear.model import FearNetwork, fold, load_checkpoint, parameter_count
 from fear.runtime.base import Network
-from fear.weights.card import WeightsCard
 
 __all__ = ["Format", "Report", "compare", "count_macs", "export", "export_to_cache"]
 

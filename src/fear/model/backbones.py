@@ -56,10 +56,10 @@ class InvertedResidual(nn.Module):
         self.shortcut = inputs == block.outputs and block.stride == 1
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.act1(self.bn1(self.conv_pw(x)))
+        y: Tensor = self.act1(self.bn1(self.conv_pw(x)))
         y = self.bn2(self.conv_dw(y)).relu()
         y = self.bn3(self.conv_pwl(y))
-        return x + y if self.shortcut else y
+        return x.add(y) if self.shortcut else y
 
 
 class FBNetC(nn.Module):
@@ -107,9 +107,9 @@ class Bottleneck(nn.Module):
         self.downsample = nn.Sequential(convolution(inputs, outputs, 1, stride), nn.BatchNorm2d(outputs)) if changes else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.bn1(self.conv1(x)).relu()
+        y: Tensor = self.bn1(self.conv1(x)).relu()
         y = self.bn2(self.conv2(y)).relu()
-        y = self.bn3(self.conv3(y)) + self.downsample(x)
+        y = self.downsample(x).add(self.bn3(self.conv3(y)))
         return y.relu()
 
 

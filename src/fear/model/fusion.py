@@ -44,7 +44,7 @@ def correlate(template: Tensor, search: Tensor) -> Tensor:
     """
     kernels = template.flatten(2).transpose(1, 2)  # (B, T·T, C)
     maps = torch.bmm(kernels, search.flatten(2))  # (B, T·T, S·S)
-    return maps.unflatten(2, search.shape[2:])  # (B, T·T, S, S)
+    return maps.view(-1, maps.shape[1], *search.shape[2:])  # (B, T·T, S, S)
 
 
 class PixelwiseFusion(nn.Module):
