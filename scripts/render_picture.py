@@ -1,6 +1,6 @@
 """Renders the README's moving picture: the demo clip with its track.
 
-    python scripts/render_picture.py [docs/demo.webp]
+python scripts/render_picture.py [docs/demo.webp]
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import sys
 
 import av
 import cv2
+import numpy as np
 from av.video.stream import VideoStream
 
 import fear
@@ -29,7 +30,7 @@ def main(path: str = "docs/demo.webp") -> None:
             else:
                 track = tracker.update(frame.image)
             if index % 3 == 0:
-                drawn = cv2.resize(fear.draw_tracks(frame.image, [track]), (480, 270), interpolation=cv2.INTER_AREA)
+                drawn = np.asarray(cv2.resize(fear.draw_tracks(frame.image, [track]), (480, 270), interpolation=cv2.INTER_AREA), np.uint8)
                 file.mux(stream.encode(av.VideoFrame.from_ndarray(drawn, format="rgb24")))
         file.mux(stream.encode(None))
 

@@ -7,11 +7,25 @@ from pathlib import Path
 
 from fear.datasets.base import Reader, Sequence
 from fear.datasets.folder import read_folder
+from fear.datasets.got10k import read_got10k
+from fear.datasets.lasot import read_lasot
+from fear.datasets.nfs import read_nfs
+from fear.datasets.otb import read_otb
+from fear.datasets.trackingnet import read_trackingnet
+from fear.datasets.uav123 import read_uav123
 from fear.errors import DatasetError
 
 __all__ = ["READERS", "Sequence", "read"]
 
-READERS: dict[str, Reader] = {"folder": read_folder}
+READERS: dict[str, Reader] = {
+    "folder": read_folder,
+    "got10k": read_got10k,
+    "lasot": read_lasot,
+    "nfs": read_nfs,
+    "otb": read_otb,
+    "trackingnet": read_trackingnet,
+    "uav123": read_uav123,
+}
 
 
 def read(dataset: str, root: Path, names: Iterable[str] | None = None) -> list[Sequence]:

@@ -87,6 +87,25 @@ def read_boxes(path: Path) -> NDArray[np.float64]:
     return np.array(boxes, np.float64).reshape(-1, 4)
 
 
+def read_flags(path: Path, count: int) -> NDArray[np.bool_]:
+    """A text file of zeros and ones, one a frame, apart by commas or lines → (F,).
+
+    Raises:
+        DatasetError: other values, or another number of them.
+    """
+    values = path.read_text(encoding="utf-8").replace(",", " ").split()
+    if len(values) != count or not set(values) <= {"0", "1"}:
+        raise DatasetError(f"{path}: expected {count} flags 0 or 1, got {len(values)}: {', '.join(values[:6])} …")
+    return np.array([value == "1" for value in values])
+
+
+def first_box_only(boxes_xywh: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """The truth of a test set, which tells the first box alone, with NaN for the other frames; other truth as it is."""
+    if len(boxes_xywh) != 1 or count <= 1:
+        return boxes_xywh
+    return np.concatenate((boxes_xywh, np.full((count - 1, 4), np.nan)))
+
+
 def choose(names: Iterable[str], wanted: Iterable[str] | None, root: Path) -> list[str]:
     """The wanted of the sequences that are there, all where None.
 

@@ -1,0 +1,66 @@
+"""UAV123 (Mueller et al., ECCV 2016): `ROOT/data_seq/UAV123/FOLDER/*.jpg` and `ROOT/anno/UAV123/NAME.txt`, boxes counted from 1.
+
+Some folders hold several sequences, one after the other; which pictures belong to which is the benchmark's own list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from fear.datasets.base import Sequence, choose, list_images, read_boxes
+from fear.errors import DatasetError
+
+# first pictures of the parts of a folder, counted from 1
+_PARTS = {
+    "bird1": (1, 775, 1573),
+    "car1": (1, 751, 1627),
+    "car6": (1, 487, 1807, 2953, 3925),
+    "car8": (1, 1357),
+    "car16": (1, 415),
+    "group1": (1, 1333, 2515, 3925),
+    "group2": (1, 907, 1771),
+    "group3": (1, 1567, 2827, 4369),
+    "person2": (1, 1189),
+    "person4": (1, 1501),
+    "person5": (1, 877),
+    "person7": (1, 1249),
+    "person8": (1, 1075),
+    "person12": (1, 601),
+    "person14": (1, 847, 1813),
+    "person17": (1, 1501),
+    "person19": (1, 1243, 2791),
+    "truck4": (1, 577),
+    "uav1": (1, 1555, 2473),
+}
+
+
+def read_uav123(root: Path, names: Iterable[str] | None = None) -> list[Sequence]:
+    """Reads sequences, in name order.
+
+    Raises:
+        DatasetError: nothing of that layout there, or fewer pictures than boxes.
+    """
+    truths = {path.stem: path for path in sorted(root.glob("anno/UAV123/*.txt"))}
+    if not truths:
+        raise DatasetError(f"{root}: expected anno/UAV123/NAME.txt and data_seq/UAV123/NAME/*.jpg, found none")
+    sequences = []
+    for name in choose(truths, names, root):
+        pictures, start = _place(root / "data_seq" / "UAV123", name)
+        if not pictures.is_dir():
+            raise DatasetError(f"{pictures}: expected a folder of pictures, found nothing there")
+        boxes = read_boxes(truths[name])
+        frames = list_images(pictures)[start - 1 : start - 1 + len(boxes)]
+        if len(frames) != len(boxes):
+            raise DatasetError(f"{pictures}: expected {len(boxes)} pictures from number {start} on for {name}, got {len(frames)}")
+        sequences.append(Sequence(name, frames, boxes - (1, 1, 0, 0)))
+    return sequences
+
+
+def _place(root: Path, name: str) -> tuple[Path, int]:
+    """Folder and first picture of a sequence."""
+    folder, _, part = name.rpartition("_")
+    starts = _PARTS.get(folder, ())
+    if part.isdecimal() and 1 <= int(part) <= len(starts):
+        return root / folder, starts[int(part) - 1]
+    return root / name, 1
