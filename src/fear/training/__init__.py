@@ -1,0 +1,1 @@
+"""Dataset → sampler → augmentation → loss → checkpoint. In torch; so far targets and losses."""
