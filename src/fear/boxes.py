@@ -53,8 +53,8 @@ def clip_box(box_xywh: Box, height: int, width: int) -> Box:
     """The part of a box that lies in the frame; a box that has left it becomes an empty one at the nearest border.
 
     Example:
-        >>> clip_box((-10, 5, 30, 20), height=100, width=200)
-        (0.0, 5, 20.0, 20.0)
+        >>> clip_box((-10.0, 5.0, 30.0, 20.0), height=100, width=200)
+        (0.0, 5.0, 20.0, 20.0)
     """
     x, y, w, h = box_xywh
     left, right = min(max(x, 0.0), width), min(max(x + w, 0.0), width)

@@ -75,8 +75,8 @@ def _boxes(texts: list[str]) -> list[Box]:
 
 @app.command("track")
 def track_command(
-    source: Annotated[str, typer.Argument(help="Video file, folder of images, camera number or stream URL.")],
-    box: Annotated[list[str], typer.Option(help="X,Y,W,H of a target in the first frame, in pixels; once for each target.")],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="Video file, folder of images, camera number or stream URL.")],
+    box: Annotated[list[str], typer.Option(metavar="X,Y,W,H", help="A target in the first frame, in pixels; once for each target.")],
     output: Annotated[Path | None, typer.Option(help="Annotated H.264 video, .mp4.")] = None,
     boxes: Annotated[Path | None, typer.Option(help="Boxes of every frame: .txt, .csv or .jsonl.")] = None,
     model: Annotated[str, typer.Option(help="A name, a .safetensors checkpoint or an exported folder.")] = "fear-xs",
@@ -148,8 +148,8 @@ class _progress:  # noqa: N801  reads as a function
 
 @app.command("import")
 def import_command(
-    tracker: Annotated[Path, typer.Argument(help="The published Tracker.mlmodel.")],
-    init: Annotated[Path, typer.Argument(help="The published TrackerInit.mlmodel.")],
+    tracker: Annotated[Path, typer.Argument(metavar="TRACKER.mlmodel", help="The published network.")],
+    init: Annotated[Path, typer.Argument(metavar="INIT.mlmodel", help="Its template part.")],
     output: Annotated[Path, typer.Option(help="Checkpoint to write, .safetensors.")],
 ) -> None:
     """Turn the published CoreML files into a checkpoint."""
@@ -166,7 +166,7 @@ def import_command(
 
 @app.command("export")
 def export_command(
-    model: Annotated[str, typer.Argument(help="A name or a .safetensors checkpoint.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A name or a .safetensors checkpoint.")],
     output: Annotated[Path, typer.Option(help="Folder to write.")],
     format: Annotated[str, typer.Option(help="onnx")] = "onnx",
     precision: Annotated[str, typer.Option(help="fp32; fp16 stores halved weights and computes in fp32.")] = "fp32",

@@ -35,14 +35,15 @@ def draw_tracks(image: Image, tracks: Sequence[Track]) -> Image:
         corners = [tuple(round((value - 0.5) * scale) for value in corner) for corner in ((x, y), (x + w, y + h))]
         cv2.rectangle(canvas, corners[0], corners[1], colour, thickness, cv2.LINE_AA, _SUBPIXEL)
         label = "lost" if track.lost else f"{track.score:.2f}"
-        _write(canvas, label if len(tracks) == 1 else f"{number} {label}", (x, y, h), colour, thickness)
+        _write(canvas, label if len(tracks) == 1 else f"{number} {label}", (x, y, h), colour)
     return canvas
 
 
-def _write(canvas: Image, text: str, box: tuple[float, float, float], colour: tuple[int, int, int], thickness: int) -> None:
+def _write(canvas: Image, text: str, box: tuple[float, float, float], colour: tuple[int, int, int]) -> None:
     """A dark text on a patch of the box's colour: above the box, or below it where there is no room."""
     x, y, h = box
-    font, size = cv2.FONT_HERSHEY_SIMPLEX, 0.4 * max(1.0, min(canvas.shape[:2]) / 360)
+    font, size = cv2.FONT_HERSHEY_SIMPLEX, 0.45 * max(1.0, min(canvas.shape[:2]) / 360)
+    thickness = max(1, round(size))
     (width, height), base = cv2.getTextSize(text, font, size, thickness)
     left = max(0, min(round(x), canvas.shape[1] - width - 4))
     bottom = round(y) if y >= height + base + 4 else min(round(y + h) + height + base + 4, canvas.shape[0])

@@ -8,7 +8,7 @@ from pathlib import Path
 from fear.datasets import read
 from fear.evaluation.report import Results, write_report
 from fear.evaluation.runner import Job, run_all
-from fear.evaluation.trackers import Spec
+from fear.evaluation.trackers import Spec, create
 
 __all__ = ["Spec", "evaluate"]
 
@@ -44,6 +44,8 @@ def evaluate(
         FearError: a tracker cannot be made.
     """
     sequences = [sequence.cut(max_frames) for sequence in read(dataset, root, names)]
+    for spec in specs:
+        create(spec, threads=1)  # what cannot be made fails now, and conversions are cached before workers share them
     results = Results(output / "results")
     jobs = [Job(spec, sequence, results.folder, 1) for spec in specs for sequence in sequences]
     for done, _ in enumerate(run_all(jobs, workers), start=1):

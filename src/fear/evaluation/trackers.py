@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -65,7 +66,7 @@ def _network(name: str, runtime: str, threads: int | None) -> Network:
 
 @cache
 def published_checkpoint(folder: Path) -> Path:
-    """The published network of a folder, imported once a process into a file of ours.
+    """The published network of a folder, imported once into a checkpoint under `~/.cache/fear`.
 
     Raises:
         RuntimeMissingError: torch or coremltools is not installed.
@@ -76,8 +77,11 @@ def published_checkpoint(folder: Path) -> Path:
         from fear.model.published import CARD, import_published
     except ImportError as error:
         raise RuntimeMissingError("published:DIR needs torch and coremltools: pip install 'fear-tracker[export]'") from error
-    target = Path.home() / ".cache" / "fear" / "published.safetensors"
-    save_checkpoint(import_published(folder / "Tracker.mlmodel", folder / "TrackerInit.mlmodel"), target, CARD)
+    parts = folder / "Tracker.mlmodel", folder / "TrackerInit.mlmodel"
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in parts if path.is_file())).hexdigest()
+    target = Path.home() / ".cache" / "fear" / f"published-{digest[:20]}.safetensors"
+    if not target.is_file():
+        save_checkpoint(import_published(*parts), target, CARD)
     return target
 
 

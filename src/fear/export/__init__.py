@@ -138,5 +138,12 @@ def export_to_cache(checkpoint: Path) -> Path:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     folder = Path.home() / ".cache" / "fear" / f"export-{digest[:20]}"
     if not (folder / "config.json").is_file():
-        export(checkpoint, folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+            export(checkpoint, Path(temporary) / "export")
+            try:
+                (Path(temporary) / "export").rename(folder)
+            except OSError:
+                if not (folder / "config.json").is_file():  # else another process was faster, with the same result
+                    raise
     return folder

@@ -1,1 +1,1 @@
-"""Other people's interfaces, so that FEAR stands in where their trackers stood."""
+"""Other people's interfaces, so that FEAR can stand in where another tracker stood."""

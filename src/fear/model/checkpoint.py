@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,7 +39,7 @@ def save_checkpoint(network: FearNetwork, path: Path, card: WeightsCard, dtype: 
         for name, tensor in network.state_dict().items()
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".unfinished")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")  # others may be writing the same file
     save_file(state, unfinished, metadata=header(card))
     unfinished.chmod(0o644)  # safetensors makes files that only their owner may read
     unfinished.replace(path)
@@ -131,7 +132,7 @@ def _fetch(url: str, sha256: str | None, cache: Path | None) -> Path:
     path = folder / f"{sha256[:16]}-{url.rsplit('/', 1)[-1]}"
     if not path.is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".unfinished")
+        unfinished = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             urllib.request.urlretrieve(url, unfinished)
         except OSError as error:

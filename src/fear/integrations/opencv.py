@@ -1,0 +1,74 @@
+"""OpenCV's tracking interface: a drop-in for `cv2.TrackerNano` and its like.
+
+Frames are BGR, boxes whole pixels, as everywhere in OpenCV.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from fear.config import TrackerConfig
+from fear.crop import Image, require_frame
+from fear.tracker import Tracker
+
+Rect = tuple[int, int, int, int]
+"""x, y, width, height."""
+
+
+class FearTracker:
+    """Follows one target behind OpenCV's methods.
+
+    Args:
+        model: As for `fear.Tracker`.
+        runtime: Likewise.
+        threads: Likewise.
+        config: Likewise.
+
+    Example:
+        >>> import numpy as np
+        >>> tracker = FearTracker()
+        >>> image = np.zeros((120, 160, 3), np.uint8)
+        >>> tracker.init(image, (60, 40, 20, 20))
+        >>> found, rect = tracker.update(image)
+    """
+
+    def __init__(
+        self, model: str | Path = "fear-xs", *, runtime: str = "auto", threads: int | None = None, config: TrackerConfig | None = None
+    ) -> None:
+        self._tracker = Tracker(model, runtime=runtime, threads=threads, config=config)
+        self._score = 1.0
+
+    def init(self, image: Image, rect: Sequence[Any]) -> None:
+        """Starts with a BGR frame, (H, W, 3) uint8, and the target's rectangle.
+
+        Raises:
+            FrameError: not such a frame.
+            BoxError: not such a rectangle.
+        """
+        self._tracker.init(_rgb(image), rect)
+        self._score = 1.0
+
+    def update(self, image: Image) -> tuple[bool, Rect]:
+        """Finds the target in the next BGR frame.
+
+        Returns:
+            Whether it is followed, which is false while it looks lost, and its rectangle.
+        """
+        track = self._tracker.update(_rgb(image))
+        self._score = track.score
+        x, y, w, h = track.box_xywh
+        return not track.lost, (round(x), round(y), round(w), round(h))
+
+    def getTrackingScore(self) -> float:  # noqa: N802  OpenCV's name
+        """Confidence of the last `update`, 0 to 1."""
+        return self._score
+
+
+def _rgb(image: Image) -> Image:
+    require_frame(image)
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
