@@ -47,16 +47,43 @@ def main() -> None:
         shown = "published FEAR-XS" if name == published else name
         lines.append(f"| {shown} | {rules} | " + " | ".join(f"{mean[c]:.1f}" if c == "fps" else f"{mean[c]:.3f}" for c in columns) + " |")
     table = "\n".join(lines)
+    report = (options.output / "default" / "report.md").read_text(encoding="utf-8").replace(published, "published FEAR-XS")
+    about, detail = report.split("\n\n")[1], report.split("## AUC by sequence\n\n")[1]
     target = HERE.parent / "docs" / "results" / "accuracy.md"
     target.parent.mkdir(parents=True, exist_ok=True)
-    head = (options.output / "default" / "report.md").read_text().split("\n\n")[1]
-    detail = (options.output / "default" / "report.md").read_text().split("## AUC by sequence\n\n")[1].replace(published, "published")
     target.write_text(
-        f"# Accuracy on the reference sequences\n\nMade by `make bench`. {head} {options.workers} processes side by side.\n\n"
+        f"# Accuracy on the reference sequences\n\nMade by `make bench`: {options.workers} processes side by side. {about}\n\n"
         f"{table}\n\n## AUC by sequence, default rules\n\n{detail}",
         encoding="utf-8",
     )
-    print(f"{table}\nwrote {target}")
+    write_readme(
+        {"published FEAR-XS" if name == published else name: mean for name, rules, mean in rows if rules != "published rules"}, about
+    )
+    print(f"{table}\nwrote {target} and the table in README.md")
+
+
+def write_readme(means: dict[str, dict[str, float]], about: str) -> None:
+    """Puts the short table between its two marks."""
+    names = {
+        "fear-xs": "**fear-xs**, these weights",
+        "published FEAR-XS": "published FEAR-XS, in our runtime",
+        "opencv:nano": "NanoTrack v2 (OpenCV)",
+        "opencv:csrt": "CSRT (OpenCV)",
+        "opencv:kcf": "KCF (OpenCV)",
+        "opencv:mil": "MIL (OpenCV)",
+    }
+    lines = ["| tracker | AUC | AO | SR0.5 | precision | fps, one thread |", "|---|---|---|---|---|---|"]
+    for name, mean in means.items():
+        scores = " | ".join(f"{mean[key]:.3f}" for key in ("auc", "ao", "sr50", "precision"))
+        lines.append(f"| {names[name]} | {scores} | {mean['fps']:.0f} |")
+    path = HERE.parent / "README.md"
+    head, start, rest = path.read_text(encoding="utf-8").partition("<!-- accuracy: written by make bench -->\n")
+    _, end, tail = rest.partition("<!-- /accuracy -->")
+    counted = about.partition(". ")[0]
+    note = (
+        f"{counted} of public benchmarks, none of them used in training; all trackers in the same run ([more](docs/results/accuracy.md))."
+    )
+    path.write_text(f"{head}{start}\n" + "\n".join(lines) + f"\n\n{note}\n\n{end}{tail}", encoding="utf-8")
 
 
 def _show(done: int, total: int) -> None:

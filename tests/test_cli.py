@@ -251,6 +251,21 @@ def test_export_of_an_exported_folder(tmp_path: Path) -> None:
     fails(run("export", tmp_path / "x", "--output", tmp_path / "y"), 1, "exported already")
 
 
+def test_data_check(tmp_path: Path) -> None:
+    folder = tmp_path / "walk" / "img"
+    folder.mkdir(parents=True)
+    for number in range(3):
+        cv2.imwrite(str(folder / f"{number}.jpg"), np.zeros((20, 30, 3), np.uint8))
+    (folder.parent / "groundtruth.txt").write_text("1,2,3,4\nnan,nan,nan,nan\n5,6,7,8\n")
+    result = run("data", "check", tmp_path, "--dataset", "folder")
+    assert result.exit_code == 0, result.output
+    assert "1 sequences, 3 frames, target absent in 1, 0 faults" in result.stdout
+    (folder / "1.jpg").write_bytes(b"")
+    result = run("data", "check", tmp_path)
+    fails(result, 1, "1 faults")
+    assert "1.jpg: expected a picture" in result.stdout
+
+
 def test_eval(tmp_path: Path) -> None:
     for seed in (1, 2):
         folder = tmp_path / "data" / f"clip{seed}"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -15,6 +17,9 @@ from typer.core import TyperGroup
 import fear
 from fear.boxes import Box, parse_box
 from fear.errors import BoxError, ConfigError, FearError
+
+if TYPE_CHECKING:
+    from fear.pipeline import Summary
 
 _UsageError: Any = typer.BadParameter.__mro__[1]
 _ClickError: Any = typer.BadParameter.__mro__[2]  # typer carries its own click and does not export these two
@@ -101,7 +106,7 @@ def track_command(
         tracker = MultiTracker(network, config=TrackerConfig(dynamic_template=not no_dynamic))
         known = (frames.count, max_frames)
         total = min((count for count in known if count is not None), default=None)
-        with _progress(total, quiet) as advance:
+        with _progress(quiet) as advance:
             try:
                 follow(
                     frames, targets, tracker, summary, output=output, box_path=boxes, max_frames=max_frames, on_frame=lambda _: advance()
@@ -113,7 +118,7 @@ def track_command(
         _print_summary(summary, output, boxes)
 
 
-def _print_summary(summary: Any, output: Path | None, boxes: Path | None) -> None:
+def _print_summary(summary: Summary, output: Path | None, boxes: Path | None) -> None:
     tracked = max(summary.frames - 1, 1)
     _out.print(
         f"{summary.frames} frames in {summary.seconds:.2f} s: {summary.fps:.1f} fps end to end; "
@@ -127,23 +132,16 @@ def _print_summary(summary: Any, output: Path | None, boxes: Path | None) -> Non
             _out.print(f"wrote {path}")
 
 
-class _progress:  # noqa: N801  reads as a function
-    """A progress bar on stderr; without a terminal there is none."""
+@contextmanager
+def _progress(quiet: bool = False) -> Iterator[Callable[[int | None], None]]:
+    """A progress bar on stderr, where that is a terminal; yields what advances it, given the total where it is known."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    def __init__(self, total: int | None, quiet: bool) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        console = Console(stderr=True)
-        self._bar = Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True)
-        self._task = self._bar.add_task("tracking", total=total)
-
-    def __enter__(self) -> Any:
-        self._bar.start()
-        return lambda: self._bar.advance(self._task)
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+    console = Console(stderr=True)
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda total: bar.update(task, advance=1, total=total)
 
 
 @app.command("import")
@@ -231,21 +229,43 @@ def eval_command(
     config = TrackerConfig.from_dict(dict(_rule(text) for text in rule or []))
     specs = [Spec(name, config, runtime, nano) for name in tracker or ["fear-xs"]]
     names = sequences.split(",") if sequences else None
-    progress: list[Any] = []
-
-    def on_done(_: int, total: int) -> None:
-        if not progress:
-            progress.append(_progress(total, quiet=False))
-            progress.append(progress[0].__enter__())
-        progress[1]()
-
-    try:
-        table = evaluate(dataset, root, specs, output, workers=workers, names=names, max_frames=max_frames, on_done=on_done)
-    finally:
-        if progress:
-            progress[0].__exit__()
+    with _progress() as advance:
+        table = evaluate(
+            dataset, root, specs, output, workers=workers, names=names, max_frames=max_frames, on_done=lambda _, total: advance(total)
+        )
     _out.print(table)
     _out.print(f"wrote {output / 'summary.json'}, {output / 'report.md'}")
+
+
+data_app = typer.Typer(help="Look at data sets.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(data_app, name="data")
+
+
+@data_app.callback()
+def _data() -> None:
+    """Look at data sets."""
+
+
+@data_app.command("check")
+def data_check_command(
+    root: Annotated[Path, typer.Argument(metavar="ROOT", help="Where the data set lies.")],
+    dataset: Annotated[str, typer.Option(help="Layout: folder, got10k, lasot, nfs, otb, trackingnet or uav123.")] = "folder",
+) -> None:
+    """Read every picture and box; report counts and what is broken. Exit code 1 where something is."""
+    from fear.datasets import read
+    from fear.datasets.check import check
+    from fear.errors import DatasetError
+
+    sequences = read(dataset, root)
+    with _progress() as advance:
+        findings = check(sequences, lambda: advance(len(sequences)))
+    for fault in findings.faults:
+        _out.print(fault)
+    _out.print(
+        f"{findings.sequences} sequences, {findings.frames} frames, target absent in {findings.absent}, {len(findings.faults)} faults"
+    )
+    if findings.faults:
+        raise DatasetError(f"{root}: expected every picture and box to be sound, got {len(findings.faults)} faults")
 
 
 def _rule(text: str) -> tuple[str, Any]:

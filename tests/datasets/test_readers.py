@@ -11,6 +11,7 @@ import pytest
 
 from fear.datasets import READERS, Sequence, read
 from fear.datasets.base import read_image
+from fear.datasets.check import check
 from fear.errors import DatasetError
 
 
@@ -186,3 +187,28 @@ def test_broken_flags(tmp_path: Path) -> None:
     (tmp_path / "airplane" / "airplane-1" / "out_of_view.txt").write_text("0,2,0,0")
     with pytest.raises(DatasetError, match="expected 4 flags 0 or 1"):
         read("lasot", tmp_path)
+
+
+# -------------------------------------------------------------------------------------------------------------------- check
+def test_check_counts(tmp_path: Path) -> None:
+    lasot(tmp_path)
+    for path in tmp_path.rglob("groundtruth.txt"):
+        path.write_text("1,1,5,5\n" * 4)
+    calls: list[int] = []
+    findings = check(read("lasot", tmp_path), lambda: calls.append(1))
+    assert (findings.sequences, findings.frames, findings.absent, findings.faults) == (1, 4, 2, [])
+    assert len(calls) == 1
+
+
+def test_check_finds_faults(tmp_path: Path) -> None:
+    folder(tmp_path)
+    (tmp_path / "walk" / "groundtruth.txt").write_text("1,2,3,4\n900,2,3,4\n1,2,0,4\n")
+    (tmp_path / "walk" / "img" / "a.jpg").write_bytes(b"broken")
+    faults = check(read("folder", tmp_path)).faults
+    assert len(faults) == 3
+    for fault, words in zip(
+        faults,
+        ("a.jpg: expected a picture", "b.jpg: expected a box in the picture of 8×8", "c.jpg: expected a box with an area"),
+        strict=True,
+    ):
+        assert words in fault
