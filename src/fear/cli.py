@@ -109,7 +109,14 @@ def track_command(
         with _progress(quiet) as advance:
             try:
                 follow(
-                    frames, targets, tracker, summary, output=output, box_path=boxes, max_frames=max_frames, on_frame=lambda _: advance()
+                    frames,
+                    targets,
+                    tracker,
+                    summary,
+                    output=output,
+                    box_path=boxes,
+                    max_frames=max_frames,
+                    on_frame=lambda _: advance(total),
                 )
             except KeyboardInterrupt as error:
                 if not frames.live:
