@@ -46,6 +46,7 @@ bench: $(VENV)/dev  ## Measure us, the published network and the neighbours side
 	$(PIP) install -q -c constraints.txt --force-reinstall --no-deps opencv-contrib-python-headless
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.accuracy
+	$(BIN)/python -m benchmarks.lost
 
 clean:  ## Remove what the other targets made.
 	rm -rf $(VENV) demo dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis

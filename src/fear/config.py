@@ -107,7 +107,7 @@ class TrackerConfig(_Config):
         window: Weight of a cosine window over the score map, 0 to 1; 0.38 as the published code knows it, where it is off.
         penalty: Strength of the penalty on a changed scale or ratio; 0.062 likewise, 0 is off.
         size_rate: Share of the new size in the box, times score and penalty; None takes the new size whole; 0.765 likewise.
-        lost_score: A track is `lost` while its score is below; our choice: of the frames with an overlap above 0.5, 99 % score higher.
+        lost_score: A track is `lost` while its score is below; our choice, measured by `benchmarks/lost.py`.
     """
 
     dynamic_template: bool = True

@@ -96,7 +96,37 @@ def test_first_frame_without_target(root: Path, tmp_path: Path) -> None:
         list(run_all(jobs(root, tmp_path / "out")))
 
 
-@pytest.mark.parametrize("name", ["opencv:goturn", "opencv:nano", "nope", "published:nowhere"])
+class Still:
+    """A tracker that never moves."""
+
+    def init(self, frame: object, box_xywh: tuple[float, float, float, float]) -> None:
+        self.box = box_xywh
+
+    def update(self, frame: object) -> tuple[float, float, float, float]:
+        return self.box
+
+
+def test_any_python_class_can_be_evaluated(root: Path, tmp_path: Path) -> None:
+    (sequence,) = read("folder", root, ["a"])
+    job = Job(Spec("python:test_runner:Still"), sequence, tmp_path / "out", 1)
+    list(run_all([job]))
+    assert job.boxes_path.parent.name == "python-test_runner-Still"
+    assert read_result(job)[0] == pytest.approx(np.tile(sequence.boxes_xywh[0], (5, 1)), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "opencv:goturn",
+        "opencv:nano",
+        "nope",
+        "published:nowhere",
+        "python:nope:X",
+        "python:json:Nope",
+        "python:fractions:Fraction",
+        "python:",
+    ],
+)
 def test_trackers_that_cannot_be_made(name: str) -> None:
     with pytest.raises(FearError):
         create(Spec(name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -31,7 +32,7 @@ class Spec(NamedTuple):
     """A tracker to evaluate; plain data, so that it reaches other processes."""
 
     name: str
-    """A model's name or path, `opencv:csrt|kcf|mil|nano`, or `published:DIR`."""
+    """A model's name or path, `opencv:csrt|kcf|mil|nano`, `published:DIR`, or `python:MODULE:CLASS`."""
     config: TrackerConfig = TrackerConfig()
     """Rules, for FEAR networks."""
     runtime: str = "auto"
@@ -52,6 +53,8 @@ def create(spec: Spec, threads: int | None = None) -> Candidate:
         WeightsError: no such model.
         RuntimeMissingError: the tracker's library is not installed.
     """
+    if spec.name.startswith("python:"):
+        return _python_tracker(spec.name.removeprefix("python:"))
     if spec.name.startswith("opencv:"):
         return _OpenCvTracker(spec.name.removeprefix("opencv:"), spec.nano, threads)
     return _FearTracker(Tracker(_network(spec.name, spec.runtime, threads), config=spec.config))
@@ -83,6 +86,18 @@ def published_checkpoint(folder: Path) -> Path:
     if not target.is_file():
         save_checkpoint(import_published(*parts), target, CARD)
     return target
+
+
+def _python_tracker(name: str) -> Candidate:
+    """Any class that can be made without arguments and has `init(frame, box_xywh)` and `update(frame) -> box`, frames in RGB."""
+    module, _, attribute = name.partition(":")
+    try:
+        candidate: Candidate = getattr(importlib.import_module(module), attribute)()
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        raise ConfigError(f"python:{name}: expected python:MODULE:CLASS with a class that is made without arguments ({error})") from error
+    if not callable(getattr(candidate, "init", None)) or not callable(getattr(candidate, "update", None)):
+        raise ConfigError(f"python:{name}: expected a class with methods init and update, got {type(candidate).__name__}")
+    return candidate
 
 
 class _FearTracker:
