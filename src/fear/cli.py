@@ -220,7 +220,7 @@ def eval_command(
     root: Annotated[Path, typer.Option(help="Where the data set lies.")],
     dataset: Annotated[str, typer.Option(help="Layout: folder, got10k, lasot, nfs, otb, trackingnet or uav123.")] = "folder",
     tracker: Annotated[
-        list[str] | None, typer.Option(help="A model, opencv:csrt|kcf|mil|nano, published:DIR or python:MODULE:CLASS; repeatable.")
+        list[str] | None, typer.Option(help="A model, opencv:csrt|kcf|mil|nano, published:DIR or MODULE:CLASS; repeatable.")
     ] = None,
     output: Annotated[Path, typer.Option(help="Folder for results and report; what is there is not run again.")] = Path("results"),
     workers: Annotated[int, typer.Option(min=1, help="Processes, one thread each.")] = 1,

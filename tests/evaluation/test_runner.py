@@ -108,9 +108,9 @@ class Still:
 
 def test_any_python_class_can_be_evaluated(root: Path, tmp_path: Path) -> None:
     (sequence,) = read("folder", root, ["a"])
-    job = Job(Spec("python:test_runner:Still"), sequence, tmp_path / "out", 1)
+    job = Job(Spec("test_runner:Still"), sequence, tmp_path / "out", 1)
     list(run_all([job]))
-    assert job.boxes_path.parent.name == "python-test_runner-Still"
+    assert job.boxes_path.parent.name == "test_runner-Still"
     assert read_result(job)[0] == pytest.approx(np.tile(sequence.boxes_xywh[0], (5, 1)), abs=1e-4)
 
 

@@ -32,7 +32,7 @@ class Spec(NamedTuple):
     """A tracker to evaluate; plain data, so that it reaches other processes."""
 
     name: str
-    """A model's name or path, `opencv:csrt|kcf|mil|nano`, `published:DIR`, or `python:MODULE:CLASS`."""
+    """A model's name or path, `opencv:csrt|kcf|mil|nano`, `published:DIR`, or `MODULE:CLASS`."""
     config: TrackerConfig = TrackerConfig()
     """Rules, for FEAR networks."""
     runtime: str = "auto"
@@ -53,10 +53,10 @@ def create(spec: Spec, threads: int | None = None) -> Candidate:
         WeightsError: no such model.
         RuntimeMissingError: the tracker's library is not installed.
     """
-    if spec.name.startswith("python:"):
-        return _python_tracker(spec.name.removeprefix("python:"))
     if spec.name.startswith("opencv:"):
         return _OpenCvTracker(spec.name.removeprefix("opencv:"), spec.nano, threads)
+    if ":" in spec.name and not spec.name.startswith("published:") and not Path(spec.name).exists():
+        return _python_tracker(spec.name)
     return _FearTracker(Tracker(_network(spec.name, spec.runtime, threads), config=spec.config))
 
 
@@ -94,9 +94,9 @@ def _python_tracker(name: str) -> Candidate:
     try:
         candidate: Candidate = getattr(importlib.import_module(module), attribute)()
     except (ImportError, AttributeError, TypeError, ValueError) as error:
-        raise ConfigError(f"python:{name}: expected python:MODULE:CLASS with a class that is made without arguments ({error})") from error
+        raise ConfigError(f"{name}: expected MODULE:CLASS with a class that is made without arguments ({error})") from error
     if not callable(getattr(candidate, "init", None)) or not callable(getattr(candidate, "update", None)):
-        raise ConfigError(f"python:{name}: expected a class with methods init and update, got {type(candidate).__name__}")
+        raise ConfigError(f"{name}: expected a class with methods init and update, got {type(candidate).__name__}")
     return candidate
 
 
