@@ -196,6 +196,12 @@ def test_video_that_breaks_off_keeps_what_was_tracked(clip: tuple[Path, str], tm
         assert len(list(video)) == len(rows)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_full_disk_is_one_clear_line(clip: tuple[Path, str], tmp_path: Path) -> None:
+    (tmp_path / "o.csv").symlink_to("/dev/full")
+    fails(run("track", clip[0], "--box", clip[1], "--boxes", tmp_path / "o.csv"), 1, "No space left")
+
+
 def test_interrupted_run_leaves_valid_files(tmp_path: Path) -> None:
     with VideoWriter(tmp_path / "long.mp4", 30) as writer:
         frames = [frame.image for frame in render(Scene(frames=60, height=360, width=640))]

@@ -6,11 +6,12 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TextIO
 
-from fear.errors import ConfigError
+from fear.errors import ConfigError, FearError
 from fear.tracker import Track
 
 
@@ -63,21 +64,33 @@ class BoxFile:
         except OSError as error:
             raise ConfigError(f"{path}: expected a place to write boxes to ({error.strerror})") from error
         if self._kind == ".csv":
-            self._files[0].write(",".join(Row._fields) + "\n")
+            self._put(self._files[0], ",".join(Row._fields) + "\n")
 
     def write(self, frame: int, time: float, tracks: Sequence[Track]) -> None:
-        """Adds one frame."""
+        """Adds one frame.
+
+        Raises:
+            FearError: it cannot be written, such as on a full disk.
+        """
         if self._kind == ".txt":
             for file, track in zip(self._files, tracks, strict=True):
-                file.write(",".join(f"{value:.2f}" for value in track.box_xywh) + "\n")
+                self._put(file, ",".join(f"{value:.2f}" for value in track.box_xywh) + "\n")
             return
         for row in rows(frame, time, tracks):
-            self._files[0].write(_csv_line(row) if self._kind == ".csv" else json.dumps(row._asdict()) + "\n")
+            self._put(self._files[0], _csv_line(row) if self._kind == ".csv" else json.dumps(row._asdict()) + "\n")
+
+    def _put(self, file: TextIO, line: str) -> None:
+        try:
+            file.write(line)
+        except OSError as error:
+            self.close()
+            raise FearError(f"{file.name}: expected to write on ({error.strerror})") from error
 
     def close(self) -> None:
         """Closes the files."""
         for file in self._files:
-            file.close()
+            with suppress(OSError):  # every line went out when it was written, or its failure was told then
+                file.close()
 
     def __enter__(self) -> Self:
         return self

@@ -45,6 +45,8 @@ class _Commands(TyperGroup):
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(0) from None
+        except OSError as error:  # a full disk, a folder without permission
+            self._end(f"{error.filename or 'the system'}: {error.strerror or error}", 1)
         if standalone:
             raise SystemExit(code if isinstance(code, int) else 0)
         return code

@@ -59,12 +59,11 @@ def export(checkpoint: Path, folder: Path, format: str = "onnx", half_storage: b
     if folder.exists() and not (folder.is_dir() and ((folder / "config.json").is_file() or not any(folder.iterdir()))):
         raise ConfigError(f"{folder}: expected an empty or a new folder, or an earlier export; got something else")
     network, card = load_checkpoint(checkpoint)
+    folded = fold(network)
     if half_storage:
         with torch.no_grad():
-            for parameter in (folded := fold(network)).parameters():
+            for parameter in folded.parameters():
                 parameter.copy_(parameter.half())  # torch, too, shall compute with the weights as stored
-    else:
-        folded = fold(network)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
         unfinished = Path(temporary) / "export"
