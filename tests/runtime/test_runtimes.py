@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +11,12 @@ import onnx
 import pytest
 
 from fear import runtime
+from fear.config import FEAR_XS as NETWORK
 from fear.crop import crop
 from fear.errors import ConfigError, ExportError, FearError, RuntimeMissingError, WeightsError
 from fear.export import export
+from fear.runtime.base import Crops, Floats, Maps
+from fear.runtime.choice import fastest
 from fear.synthetic import Scene, render
 from fear.tracker import Tracker
 from fear.weights import packaged, resolve
@@ -93,10 +98,55 @@ def test_graphs_tell_nothing_of_the_machine_they_were_made_on() -> None:
         assert b".py" not in data
 
 
-def test_auto_takes_the_fastest() -> None:
-    assert type(runtime.load("fear-xs")).__name__ == "OpenVinoNetwork"
+class Slow:
+    """A network that only takes time."""
+
+    def __init__(self, seconds: float) -> None:
+        self.config, self.dynamic_weight, self.seconds, self.calls = NETWORK, 0.0, seconds, 0
+
+    def embed(self, template_crops: Crops) -> Floats:
+        raise AssertionError("timing needs match alone")
+
+    def match(self, search_crops: Crops, template_features: Floats) -> Maps:
+        self.calls += 1
+        time.sleep(self.seconds)
+        return Maps(template_features, template_features, template_features)
+
+
+def test_fastest_is_measured_once_and_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    made: list[Slow] = []
+
+    def loader(seconds: float) -> Callable[[], Slow]:
+        def load() -> Slow:
+            made.append(Slow(seconds))
+            return made[-1]
+
+        return load
+
+    candidates = {"openvino": loader(0.004), "onnx": loader(0.001)}
+    packages = {"openvino": "openvino", "onnx": "onnxruntime"}
+    first = fastest(candidates, packages, 1, "x")
+    assert isinstance(first, Slow)
+    assert first.seconds == 0.001
+    assert len(made) == 2
+    again = fastest(candidates, packages, 1, "x")
+    assert again is made[2]
+    assert made[2].seconds == 0.001
+    assert made[2].calls == 0  # nothing is measured again
+    fastest(candidates, packages, 2, "x")  # other threads, other answer
+    assert len(made) == 5
+    (tmp_path / ".cache" / "fear" / "fastest.json").write_text("broken")
+    assert fastest(candidates, packages, 1, "x").config == NETWORK
+
+
+def test_auto_measures_what_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
     assert FEAR_XS.folder is not None
-    assert type(runtime.load(FEAR_XS.folder)).__name__ == "OpenVinoNetwork"
+    for model in ("fear-xs", FEAR_XS.folder):
+        assert type(runtime.load(model)).__name__ in ("OpenVinoNetwork", "OnnxNetwork")
+    (chosen,) = json.loads((tmp_path / ".cache" / "fear" / "fastest.json").read_text()).values()
+    assert chosen in ("openvino", "onnx")
 
 
 def test_auto_without_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +170,7 @@ def test_checkpoint_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_checkpoint_path_is_exported_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     assert FEAR_XS.checkpoint is not None
-    assert type(runtime.load(FEAR_XS.checkpoint)).__name__ == "OpenVinoNetwork"
+    assert type(runtime.load(FEAR_XS.checkpoint, runtime="openvino")).__name__ == "OpenVinoNetwork"
     (folder,) = (tmp_path / ".cache" / "fear").iterdir()
     made = (folder / "match.onnx").stat().st_mtime_ns
     assert type(runtime.load(FEAR_XS.checkpoint, runtime="onnx")).__name__ == "OnnxNetwork"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 
 from fear.errors import ConfigError, RuntimeMissingError, WeightsError
 from fear.runtime.base import Maps, Network
-from fear.weights import Weights, resolve
+from fear.runtime.choice import fastest
+from fear.weights import Weights, read_card, resolve
 
 __all__ = ["Maps", "Network", "load"]
 
-# by measured speed on x86, fastest first; with the package that each needs
+# with the package that each needs
 _PACKAGES = {"openvino": "openvino", "onnx": "onnxruntime", "torch": "torch"}
 
 
@@ -20,7 +22,7 @@ def load(model: str | Path, *, runtime: str = "auto", device: str = "cpu", threa
 
     Args:
         model: A known name, a `.safetensors` checkpoint, or an exported folder.
-        runtime: `openvino`, `onnx`, `torch`, or `auto` for the fastest that is installed.
+        runtime: `openvino`, `onnx`, `torch`, or `auto` for the fastest that is installed; the first time on a machine it is measured.
         device: A device of that runtime.
         threads: None leaves it to the runtime.
 
@@ -34,24 +36,38 @@ def load(model: str | Path, *, runtime: str = "auto", device: str = "cpu", threa
     if threads is not None and threads < 1:
         raise ConfigError(f"threads: expected at least one, got {threads}")
     weights = resolve(model)
-    chosen = _fastest(weights, device) if runtime == "auto" else runtime
-    if not _installed(chosen):
-        raise RuntimeMissingError(f"runtime {chosen}: expected the package {_PACKAGES[chosen]}, which is not installed")
-    if chosen == "torch":
+    loaders = _loaders(weights, device, threads)
+    if runtime == "auto":
+        candidates = {name: loaders[name] for name in _candidates(weights, device)}
+        if len(candidates) > 1:
+            return fastest(candidates, _PACKAGES, threads, read_card(weights.folder or weights.checkpoint or Path(model)).network.name)
+        return next(iter(candidates.values()))()
+    if not _installed(runtime):
+        raise RuntimeMissingError(f"runtime {runtime}: expected the package {_PACKAGES[runtime]}, which is not installed")
+    return loaders[runtime]()
+
+
+def _loaders(weights: Weights, device: str, threads: int | None) -> dict[str, Callable[[], Network]]:
+    """What loads the network, by runtime; each imports its library when it is called."""
+
+    def openvino() -> Network:
+        from fear.runtime.openvino import OpenVinoNetwork
+
+        return OpenVinoNetwork(_folder(weights), device, threads)
+
+    def onnx() -> Network:
+        from fear.runtime.onnx import OnnxNetwork
+
+        return OnnxNetwork(_folder(weights), device, threads)
+
+    def torch() -> Network:
         if weights.checkpoint is None:
-            raise WeightsError(f"{model}: runtime torch runs a .safetensors checkpoint, got an exported folder")
+            raise WeightsError(f"{weights.folder}: runtime torch runs a .safetensors checkpoint, got an exported folder")
         from fear.runtime.pytorch import TorchNetwork
 
         return TorchNetwork(weights.checkpoint, device, threads)
 
-    folder = weights.folder or _export(weights.checkpoint)
-    if chosen == "openvino":
-        from fear.runtime.openvino import OpenVinoNetwork
-
-        return OpenVinoNetwork(folder, device, threads)
-    from fear.runtime.onnx import OnnxNetwork
-
-    return OnnxNetwork(folder, device, threads)
+    return {"openvino": openvino, "onnx": onnx, "torch": torch}
 
 
 def _installed(runtime: str) -> bool:
@@ -62,23 +78,28 @@ def _can_export() -> bool:
     return _installed("torch") and importlib.util.find_spec("onnxscript") is not None
 
 
-def _fastest(weights: Weights, device: str) -> str:
+def _candidates(weights: Weights, device: str) -> list[str]:
+    """Runtimes that are installed, can run this form of the model, and may be the fastest there."""
     order = [runtime for runtime in _PACKAGES if _installed(runtime)]
-    if weights.checkpoint is None or (weights.folder is None and _can_export()):
-        order = [runtime for runtime in order if runtime != "torch"] or order
-    elif weights.folder is None or device != "cpu":  # graphics cards are torch's
-        order = [runtime for runtime in order if runtime == "torch"]
+    if weights.checkpoint is None or (weights.folder is None and _can_export()) or (weights.folder is not None and device == "cpu"):
+        order = [runtime for runtime in order if runtime != "torch"] or order  # torch is never the fastest on a processor
+    else:
+        order = [runtime for runtime in order if runtime == "torch"]  # graphics cards, and checkpoints that cannot be exported
     if not order:
         raise RuntimeMissingError(
             "a .safetensors checkpoint needs torch: pip install 'fear-tracker[export]'; or export it elsewhere and use the exported folder"
         )
-    return order[0]
+    return order
 
 
-def _export(checkpoint: Path | None) -> Path:
-    """The checkpoint as an exported folder, made once and kept in the cache under the digest of its content."""
-    if checkpoint is None or not _can_export():
-        raise RuntimeMissingError(f"{checkpoint}: running a checkpoint here needs torch and onnxscript: pip install 'fear-tracker[export]'")
+def _folder(weights: Weights) -> Path:
+    """The exported folder of a model; a checkpoint is exported once and kept in the cache under the digest of its content."""
+    if weights.folder is not None:
+        return weights.folder
+    if weights.checkpoint is None or not _can_export():
+        raise RuntimeMissingError(
+            f"{weights.checkpoint}: running a checkpoint here needs torch and onnxscript: pip install 'fear-tracker[export]'"
+        )
     from fear.export import export_to_cache
 
-    return export_to_cache(checkpoint)
+    return export_to_cache(weights.checkpoint)

@@ -24,7 +24,11 @@ class OpenVinoNetwork:
         card = read_card(folder)
         self.config, self.dynamic_weight = card.network, card.dynamic_weight
         self._folder, self._device = folder, device.upper()
-        self._settings: dict[str, str | int] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+        self._settings: dict[str, str | int | bool] = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": "f32",
+            "ENABLE_CPU_PINNING": False,  # two processes would pin themselves to the same core and halve each other's speed
+        }
         if threads is not None:
             self._settings["INFERENCE_NUM_THREADS"] = threads
         self._core = openvino.Core()

@@ -1,0 +1,98 @@
+"""Which runtime is fastest on this machine? Measured once and remembered.
+
+On one processor OpenVINO takes a third of ONNX Runtime's time, on another it is the slower one; no rule that we know tells them apart.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import platform
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from fear.runtime.base import Network
+
+_log = logging.getLogger(__name__)
+
+_BLOCKS, _WARM_UP, _TIMED = 2, 3, 5
+
+
+def fastest(candidates: Mapping[str, Callable[[], Network]], packages: Mapping[str, str], threads: int | None, name: str) -> Network:
+    """Loads and times the candidates, or only the one that was fastest before on this machine with these versions.
+
+    Args:
+        candidates: Loads the network, by runtime.
+        packages: Package of each runtime.
+        threads: As the candidates use them.
+        name: Of the network.
+
+    Returns:
+        The loaded network.
+    """
+    memory = Path.home() / ".cache" / "fear" / "fastest.json"
+    key = " ".join(
+        [name, processor(), f"threads {threads}", *(f"{packages[runtime]} {version(packages[runtime])}" for runtime in candidates)]
+    )
+    known = _remembered(memory)
+    if known.get(key) in candidates:
+        return candidates[known[key]]()
+    networks = {runtime: load() for runtime, load in candidates.items()}
+    times = _times(networks)
+    best = min(times, key=lambda runtime: times[runtime])
+    _log.info("fastest runtime: %s (%s)", best, ", ".join(f"{runtime} {seconds * 1e3:.1f} ms" for runtime, seconds in times.items()))
+    _remember(memory, known | {key: best})
+    return networks[best]
+
+
+def processor() -> str:
+    """Name of the processor, and the sets of instructions that decide its speed, where the system tells them."""
+    description = Path("/proc/cpuinfo")
+    if not description.is_file():
+        return platform.processor() or platform.machine()
+    fields = dict(
+        line.split(":", 1)
+        for line in description.read_text(encoding="utf-8", errors="replace").split("\n\n")[0].splitlines()
+        if ":" in line
+    )
+    entries = {key.strip(): value.strip() for key, value in fields.items()}
+    flags = sorted(flag for flag in entries.get("flags", "").split() if flag.startswith(("avx", "amx")))
+    return " ".join([entries.get("model name", platform.machine()), *flags])
+
+
+def _times(networks: Mapping[str, Network]) -> dict[str, float]:
+    """Median seconds of a `match` call of each; in blocks, since the threads of one runtime spin for a while after its call."""
+    times: dict[str, list[float]] = {runtime: [] for runtime in networks}
+    config = next(iter(networks.values())).config
+    search = np.random.default_rng(0).integers(0, 256, (1, config.search_size, config.search_size, 3), np.uint8)
+    features = np.zeros((1, config.width, config.template_cells, config.template_cells), np.float32)
+    for _ in range(_BLOCKS):
+        for runtime, network in networks.items():
+            block = []
+            for _ in range(_WARM_UP + _TIMED):
+                start = time.perf_counter()
+                network.match(search, features)
+                block.append(time.perf_counter() - start)
+            times[runtime] += block[_WARM_UP:]
+    return {runtime: statistics.median(values) for runtime, values in times.items()}
+
+
+def _remembered(memory: Path) -> dict[str, str]:
+    try:
+        known = json.loads(memory.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _remember(memory: Path, known: dict[str, str]) -> None:
+    try:
+        memory.parent.mkdir(parents=True, exist_ok=True)
+        memory.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:  # a home that cannot be written costs a second at every start, no more
+        _log.info("could not remember the fastest runtime: %s", error)
