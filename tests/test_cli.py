@@ -107,6 +107,19 @@ def test_folder_as_source_and_quiet(tmp_path: Path) -> None:
     assert result.output == ""
 
 
+def test_summary_adds_up(clip: tuple[Path, str]) -> None:
+    words = run("track", clip[0], "--box", clip[1], "--max-frames", 4).stdout.split()
+    update, network = (float(words[words.index(word) + 1]) for word in ("update", "network"))
+    assert 0 < network <= update
+
+
+def test_the_source_is_not_overwritten(clip: tuple[Path, str], tmp_path: Path) -> None:
+    copy = tmp_path / "clip.mp4"
+    shutil.copy(clip[0], copy)
+    fails(run("track", copy, "--box", clip[1], "--output", tmp_path / "." / "clip.mp4"), 1, "another file than the source")
+    assert copy.read_bytes() == clip[0].read_bytes()
+
+
 @pytest.mark.parametrize("box", ["1,2,3", "1,2,3,x", "1,2,0,4", "1,2,3,-4", "nan,2,3,4", "", "1;2;3;4", "1,2,3,4,5"])
 def test_wrong_boxes_are_usage_errors(clip: tuple[Path, str], box: str) -> None:
     fails(run("track", clip[0], "--box", box), 2, "--box", "box")

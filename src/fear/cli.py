@@ -102,6 +102,8 @@ def track_command(
     from fear.tracker import MultiTracker
     from fear.video import open_source
 
+    if output is not None and output.exists() and Path(source).exists() and output.samefile(source):
+        raise ConfigError(f"{output}: expected another file than the source, which would be overwritten while it is read")
     summary = Summary()
     with open_source(source) as frames:
         network = TimedNetwork(load(model, runtime=runtime, threads=threads))

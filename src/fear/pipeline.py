@@ -20,16 +20,16 @@ from fear.video import Source, VideoWriter
 
 @dataclass
 class Summary:
-    """What a run did; it grows with every frame."""
+    """What a run did; but for `seconds` it grows with every frame."""
 
     frames: int = 0
     """Frames that were read and written, the first included."""
     seconds: float = 0.0
-    """From the first frame's reading to the last one's writing."""
+    """From the first frame's reading to the closing of the files; known when the run has ended."""
     update_seconds: float = 0.0
     """In `update`: crop, network, decoding of its maps."""
     network_seconds: float = 0.0
-    """Of these, in the network."""
+    """Of these, in the network; never more than they are."""
     lost: list[int] = field(default_factory=list)
     """Lost frames of each target."""
 
@@ -92,28 +92,30 @@ def follow(
         raise ConfigError(f"{output}: expected a video file .mp4 to write, got {output.suffix or 'no suffix'}")
     given = [Track(box, 1.0, 1.0, False) for box in boxes_xywh]
     summary.lost = [0] * len(boxes_xywh)
-    network = tracker.network
+    clock = tracker.network if isinstance(tracker.network, TimedNetwork) else None
     start = time.perf_counter()
-    with ExitStack() as stack:
-        writer = None
-        boxes = None
-        for frame in islice(source, max_frames):
-            began = time.perf_counter()
-            if frame.index == 0:
-                tracker.init(frame.image, boxes_xywh)
-                tracks = given
-                # only now: a run that fails at its first frame leaves older files as they were
-                writer = stack.enter_context(VideoWriter(output, source.rate)) if output is not None else None
-                boxes = stack.enter_context(BoxFile(box_path, len(given))) if box_path is not None else None
-            else:
-                tracks = tracker.update(frame.image)
-                summary.update_seconds += time.perf_counter() - began
-            if boxes is not None:
-                boxes.write(frame.index, frame.time, tracks)
-            if writer is not None:
-                writer.write(draw_tracks(frame.image, tracks), frame.time)
-            summary.frames += 1
-            summary.lost = [count + track.lost for count, track in zip(summary.lost, tracks, strict=True)]
-            summary.seconds = time.perf_counter() - start
-            summary.network_seconds = network.seconds if isinstance(network, TimedNetwork) else 0.0
-            on_frame(summary)
+    try:
+        with ExitStack() as stack:
+            writer = None
+            boxes = None
+            for frame in islice(source, max_frames):
+                if frame.index == 0:
+                    tracker.init(frame.image, boxes_xywh)
+                    tracks = given
+                    # only now: a run that fails at its first frame leaves older files as they were
+                    writer = stack.enter_context(VideoWriter(output, source.rate)) if output is not None else None
+                    boxes = stack.enter_context(BoxFile(box_path, len(given))) if box_path is not None else None
+                else:
+                    began, in_network = time.perf_counter(), clock.seconds if clock else 0.0
+                    tracks = tracker.update(frame.image)
+                    summary.update_seconds += time.perf_counter() - began
+                    summary.network_seconds += clock.seconds - in_network if clock else 0.0
+                if boxes is not None:
+                    boxes.write(frame.index, frame.time, tracks)
+                if writer is not None:
+                    writer.write(draw_tracks(frame.image, tracks), frame.time)
+                summary.frames += 1
+                summary.lost = [count + track.lost for count, track in zip(summary.lost, tracks, strict=True)]
+                on_frame(summary)
+    finally:
+        summary.seconds = time.perf_counter() - start  # the encoder's last frames are out only now

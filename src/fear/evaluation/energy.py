@@ -192,6 +192,6 @@ def _temperature() -> float | None:
 def _frequency() -> float | None:
     try:
         frequency = psutil.cpu_freq()
-    except (OSError, NotImplementedError):
+    except (OSError, RuntimeError):  # systems and virtual machines that do not tell
         return None
     return round(frequency.current, 1) if frequency else None
