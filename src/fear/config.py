@@ -15,6 +15,9 @@ from fear.errors import ConfigError
 
 Backbone = Literal["fbnet_c", "fbnetc_100", "resnet50", "regnet_x_8gf"]
 
+Merge = Literal["sum", "concatenate"]
+UpdateRule = Literal["similarity", "learned"]
+
 STRIDE = 16
 """Pixels of a crop for one cell of its map; every backbone ends here (paper)."""
 
@@ -59,6 +62,9 @@ class NetworkConfig(_Config):
         width: Channels after the backbone; 256 in the published code.
         template_size: Side of the template crop in pixels; 128 in the paper.
         search_size: Side of the search crop in pixels; 256 in the paper.
+        merge: How static and dynamic template become one: `sum`, weighted with w (FEAR), or `concatenate`, side by side (STARK's way, for
+            comparison).
+        update: What chooses the next dynamic template: cosine `similarity` (FEAR), or a `learned` head (STARK's way, for comparison).
         folded: Batch norms are merged into the convolutions before them.
     """
 
@@ -68,10 +74,14 @@ class NetworkConfig(_Config):
     width: int = 256
     template_size: int = 128
     search_size: int = 256
+    merge: Merge = "sum"
+    update: UpdateRule = "similarity"
     folded: bool = False
 
     def __post_init__(self) -> None:
         self._require(self.backbone in get_args(Backbone), "backbone", f"one of {', '.join(get_args(Backbone))}")
+        self._require(self.merge in get_args(Merge), "merge", f"one of {', '.join(get_args(Merge))}")
+        self._require(self.update in get_args(UpdateRule), "update", f"one of {', '.join(get_args(UpdateRule))}")
         self._require(self.width > 0, "width", "a positive number of channels")
         for field in ("template_size", "search_size"):
             size = getattr(self, field)
@@ -81,6 +91,11 @@ class NetworkConfig(_Config):
     def template_cells(self) -> int:
         """Cells along one side of the template's map: 8 for 128 pixels."""
         return self.template_size // STRIDE
+
+    @property
+    def template_shape(self) -> tuple[int, int, int]:
+        """Of the merged template features: (C, 8, 8), or (C, 16, 8) where two are concatenated."""
+        return self.width, self.template_cells * (2 if self.merge == "concatenate" else 1), self.template_cells
 
     @property
     def search_cells(self) -> int:

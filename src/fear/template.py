@@ -9,10 +9,12 @@ for this choice and concatenates its templates, which costs time on every frame.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fear.config import NetworkConfig
 from fear.crop import Image
 
 Features = NDArray[np.float32]
@@ -24,28 +26,50 @@ def cosine_similarity(a: Features, b: Features) -> float:
     return float(np.dot(a, b)) / length if length > 0 else 0.0
 
 
+class Merging(Protocol):
+    """What of a network says how its two templates become one."""
+
+    @property
+    def config(self) -> NetworkConfig:
+        """Its `merge`."""
+
+    @property
+    def dynamic_weight(self) -> float:
+        """W."""
+
+
+def merge_templates(static: Features, dynamic: Features, network: Merging) -> Features:
+    """What the network compares with: `(1 − w)·static + w·dynamic`, or both one above the other; (N, C, T, T) each."""
+    if network.config.merge == "concatenate":
+        return np.concatenate((static, dynamic), axis=2)
+    weight = network.dynamic_weight
+    merged: Features = (1 - weight) * static + weight * dynamic
+    return merged
+
+
 class DualTemplate:
     """Static and dynamic template of one target.
 
     Args:
         static: (1, C, T, T), features of the first frame's crop.
-        weight: w of `(1 − w)·static + w·dynamic`; learned, part of the network.
+        network: Says how to merge; w is learned, part of the network.
         interval: Frames between renewals.
         enabled: False keeps the first frame's template for good.
     """
 
-    def __init__(self, static: Features, weight: float, interval: int, enabled: bool = True) -> None:
+    def __init__(self, static: Features, network: Merging, interval: int, enabled: bool = True) -> None:
         self._static = static
-        self._weight = weight
+        self._network = network
         self._interval = interval
-        self._renews = enabled and weight != 0  # with w = 0 a renewal changes nothing
+        # with w = 0 a renewal changes nothing
+        self._renews = enabled and (network.dynamic_weight != 0 or network.config.merge == "concatenate")
         self._frames = 0
-        self._best_similarity = -np.inf
+        self._best_fitness = -np.inf
         self._best_crop: Image | None = None
         self._use(static)
 
     def _use(self, dynamic: Features) -> None:
-        self.features: Features = (1 - self._weight) * self._static + self._weight * dynamic
+        self.features: Features = merge_templates(self._static, dynamic, self._network)
         """(1, C, T, T): what the network compares with."""
         self._embedding: Features = self.features.mean(axis=(0, 2, 3))  # e_T (C,)
 
@@ -57,11 +81,11 @@ class DualTemplate:
         """
         return cosine_similarity(self._embedding, embedding)
 
-    def observe(self, similarity: float, cut: Callable[[], Image] | None, embed: Callable[[Image], Features]) -> bool:
+    def observe(self, fitness: float, cut: Callable[[], Image] | None, embed: Callable[[Image], Features]) -> bool:
         """Counts one tracked frame and, at the end of an interval, renews the dynamic template.
 
         Args:
-            similarity: Of this frame.
+            fitness: Of this frame: its similarity, or what a network learned to say instead.
             cut: Makes the template crop of this frame; called only where it may be needed. None: the target is lost, no candidate.
             embed: The network's template features of a crop; called only for a renewal.
 
@@ -71,12 +95,12 @@ class DualTemplate:
         if not self._renews:
             return False
         self._frames += 1
-        if cut is not None and similarity > self._best_similarity:
+        if cut is not None and fitness > self._best_fitness:
             # the crop and not the frame is kept: it is small, and the caller may reuse the frame's memory
-            self._best_similarity, self._best_crop = similarity, cut()
+            self._best_fitness, self._best_crop = fitness, cut()
         if self._frames < self._interval:
             return False
-        crop, self._best_crop, self._best_similarity, self._frames = self._best_crop, None, -np.inf, 0
+        crop, self._best_crop, self._best_fitness, self._frames = self._best_crop, None, -np.inf, 0
         if crop is None:
             return False
         self._use(embed(crop))

@@ -14,6 +14,7 @@ from fear.crop import Image, crop, mean_colour, require_frame, window_around
 from fear.decode import decode
 from fear.errors import FearError
 from fear.runtime import Network, load
+from fear.runtime.base import Maps
 from fear.template import DualTemplate, Features
 
 _SMALLEST = 2.0  # pixels; a box below this holds nothing to search for, and one bad frame must not end a track
@@ -42,7 +43,7 @@ class _Target:
         self._box = box_xywh
         self._window = window_around(box_xywh, config.search_context)
         self.template = DualTemplate(
-            network.embed(self._cut_template(frame)[None]), network.dynamic_weight, config.update_interval, config.dynamic_template
+            network.embed(self._cut_template(frame)[None]), network, config.update_interval, config.dynamic_template
         )
 
     def _cut_template(self, frame: Image) -> Image:
@@ -54,16 +55,16 @@ class _Target:
         self._window = window_around(self._box, self._config.search_context)
         crop(frame, self._window, out.shape[0], self._fill, out)
 
-    def advance(self, frame: Image, scores: Features, boxes_ltrb: Features, embedding: Features) -> Track:
-        """Takes the network's answer to the last search crop: (S, S), (4, S, S), (C,)."""
+    def advance(self, frame: Image, maps: Maps, row: int) -> Track:
+        """Takes one row of the network's answer to the last search crops."""
         size = self._network.config.search_size
         _, _, width, height = self._window.to_crop(self._box, size)
-        peak = decode(scores, boxes_ltrb, (width, height), self._config)
-        similarity = self.template.similarity(embedding)
+        peak = decode(maps.scores[row, 0], maps.boxes_ltrb[row], (width, height), self._config)
+        similarity = self.template.similarity(maps.embeddings[row])
         lost = peak.score < self._config.lost_score
         self._box = self._keep_in_reach(self._window.to_frame(peak.box_xywh, size))
         self.template.observe(
-            similarity,
+            similarity if maps.updates is None else float(maps.updates[row, 0]),
             None if lost else lambda: self._cut_template(frame),
             lambda template_crop: self._network.embed(template_crop[None]),
         )
@@ -148,11 +149,8 @@ class MultiTracker:
             return []
         for target, out in zip(self._targets, self._crops, strict=True):
             target.cut_search(frame, out)
-        scores, boxes_ltrb, embeddings = self.network.match(self._crops, self._templates())
-        return [
-            target.advance(frame, scores[k, 0], boxes_ltrb[k], embeddings[k])  # (S, S), (4, S, S), (C,)
-            for k, target in enumerate(self._targets)
-        ]
+        maps = self.network.match(self._crops, self._templates())
+        return [target.advance(frame, maps, row) for row, target in enumerate(self._targets)]
 
     def _templates(self) -> Features:
         """(N, C, T, T)"""

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from fear.boxes import iou
 from fear.training.losses import Losses, balanced_cross_entropy, focal_loss, iou_ltrb, regression_loss, triplet_loss
+from fear.training.recipe import LossSection
 from fear.training.targets import Targets, make_targets
 
 PRESENT = torch.tensor([True])
@@ -81,7 +82,7 @@ def test_focal_by_hand(logit: float, gamma: float) -> None:
     targets = positives((0, 0), size=2)
     logits = torch.full((1, 1, 2, 2), logit)
     p = 1 / (1 + math.exp(-logit))
-    expected = (-((1 - p) ** gamma) * math.log(p) + 3 * -(p**gamma) * math.log(1 - p)) / 4
+    expected = (-((1 - p) ** gamma) * math.log(p) + 3 * -(p**gamma) * math.log(1 - p)) / 1  # one positive cell
     assert float(focal_loss(logits, targets, gamma)) == pytest.approx(expected, rel=1e-5)
 
 
@@ -119,7 +120,7 @@ def test_triplet_is_zero_when_the_negative_is_far() -> None:
 def test_triplet_counts_present_targets_alone() -> None:
     present = torch.tensor([True, False])
     both = triplet_loss(vectors(0, 0), vectors(0.5, 3.0), vectors(1.0, 0.1), present)
-    assert float(both) == pytest.approx(float(triplet_loss(vectors(0), vectors(0.5), vectors(1.0), PRESENT)), rel=1e-6)
+    assert float(both) == pytest.approx(float(triplet_loss(vectors(0), vectors(0.5), vectors(1.0), PRESENT)) / 2, rel=1e-6)
 
 
 def test_triplet_of_equal_vectors_has_a_finite_gradient() -> None:
@@ -149,4 +150,28 @@ def test_nothing_present_is_zero() -> None:
 
 
 def test_total_is_weighted() -> None:
-    assert float(Losses(torch.tensor(2.0), torch.tensor(3.0), torch.tensor(5.0)).total) == 0.5 * 2 + 3 + 5
+    losses = Losses(torch.tensor(2.0), torch.tensor(3.0), torch.tensor(5.0))
+    assert float(losses.total(LossSection())) == 0.5 * 2 + 3 + 5
+    assert float(losses.total(LossSection(triplet=1, regression=2, classification=0))) == 2 + 2 * 3
+
+
+def test_half_batches_average_to_the_whole() -> None:
+    """What two machines learn from half a batch each, one learns from all of it, whatever the samples hold."""
+    generator = torch.Generator().manual_seed(0)
+    boxes_xywh = torch.tensor([[100.0, 110, 60, 40], [28, 28, 200, 200], [131, 133, 3, 3], [50, 60, 70, 80]])
+    present = torch.tensor([True, True, True, False])
+    logits, boxes = torch.randn(4, 1, 16, 16, generator=generator), torch.rand(4, 4, 16, 16, generator=generator) * 60
+    embeddings = torch.randn(3, 4, 8, generator=generator)
+
+    def losses(part: slice) -> Tensor:
+        targets = make_targets(boxes_xywh[part], present[part], 16)
+        return torch.stack(
+            (
+                triplet_loss(embeddings[0, part], embeddings[1, part], embeddings[2, part], present[part]),
+                regression_loss(boxes[part], targets),
+                focal_loss(logits[part], targets),
+                balanced_cross_entropy(logits[part], targets),
+            )
+        )
+
+    torch.testing.assert_close((losses(slice(0, 2)) + losses(slice(2, 4))) / 2, losses(slice(0, 4)))

@@ -6,25 +6,36 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from fear.datasets.base import Reader, Sequence
+from fear.datasets.coco import read_coco
 from fear.datasets.folder import read_folder
 from fear.datasets.got10k import read_got10k
+from fear.datasets.imagenet_vid import read_imagenet_vid
 from fear.datasets.lasot import read_lasot
+from fear.datasets.manifest import read_manifest
 from fear.datasets.nfs import read_nfs
 from fear.datasets.otb import read_otb
+from fear.datasets.pictures import read_clips, read_images
 from fear.datasets.trackingnet import read_trackingnet
 from fear.datasets.uav123 import read_uav123
+from fear.datasets.youtube_bb import read_youtube_bb
 from fear.errors import DatasetError
 
 __all__ = ["READERS", "Sequence", "read"]
 
 READERS: dict[str, Reader] = {
+    "clips": read_clips,
+    "coco": read_coco,
     "folder": read_folder,
     "got10k": read_got10k,
+    "imagenet_vid": read_imagenet_vid,
+    "images": read_images,
     "lasot": read_lasot,
+    "manifest": read_manifest,
     "nfs": read_nfs,
     "otb": read_otb,
     "trackingnet": read_trackingnet,
     "uav123": read_uav123,
+    "youtube_bb": read_youtube_bb,
 }
 
 

@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from fear.config import STRIDE
 from fear.errors import ConfigError, ExportError, RuntimeMissingError
 from fear.export.onnx import Match, sample_inputs, write_onnx
 from fear.model import FearNetwork, fold, load_checkpoint, parameter_count
-from fear.runtime.base import Network
+from fear.runtime.base import Maps, Network
+from fear.template import merge_templates
 
 __all__ = ["Format", "Report", "compare", "count_macs", "export", "export_to_cache"]
 
@@ -92,10 +92,10 @@ def compare(network: FearNetwork, folder: Path) -> dict[str, float]:
         for batch in (1, 3):
             template, search = (pictures.numpy() for pictures in sample_inputs(network.config, batch, seed=batch))
             features = truth.embed(template)
-            stacked = np.repeat(features, batch, axis=0)  # (N, C, T, T)
+            stacked = merge_templates(np.repeat(features, batch, axis=0), np.repeat(features, batch, axis=0), truth)  # (N, C, T, T)
             expected, got = truth.match(search, stacked), candidate.match(search, stacked)
             pairs = {"features": (features, candidate.embed(template))} | {
-                name: (a, b) for name, a, b in zip(("scores", "boxes", "embedding"), expected, got, strict=True)
+                name: (a, b) for name, a, b in zip(Maps._fields, expected, got, strict=True) if a is not None and b is not None
             }
             for name, (a, b) in pairs.items():
                 key = f"{runtime} {name}"
@@ -124,8 +124,7 @@ def _runtimes(folder: Path) -> Sequence[tuple[str, Network]]:
 def count_macs(network: FearNetwork) -> int:
     """Multiply-accumulates of one `match` call for one target, counted by torch."""
     _, search = sample_inputs(network.config, batch=1)
-    cells = network.config.template_size // STRIDE
-    features = torch.zeros(1, network.config.width, cells, cells)
+    features = torch.zeros(1, *network.config.template_shape)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         Match(network)(search, features)
     return int(counter.get_total_flops()) // 2

@@ -35,15 +35,16 @@ class Embed(nn.Module):
 
 
 class Match(nn.Module):
-    """The network's `match` with pictures as input and scores after the sigmoid."""
+    """The network's `match` with pictures as input, scores and update confidence after the sigmoid."""
 
     def __init__(self, network: FearNetwork) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, search: Tensor, template_features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        logits, boxes_ltrb, embedding = self.network.match(search.permute(0, 3, 1, 2), template_features)
-        return logits.sigmoid(), boxes_ltrb, embedding
+    def forward(self, search: Tensor, template_features: Tensor) -> tuple[Tensor, ...]:
+        logits, boxes_ltrb, embedding, update = self.network.match(search.permute(0, 3, 1, 2), template_features)
+        maps = logits.sigmoid(), boxes_ltrb, embedding
+        return maps if update is None else (*maps, update.sigmoid())
 
 
 def sample_inputs(config: NetworkConfig, batch: int, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -71,7 +72,8 @@ def write_onnx(network: FearNetwork, folder: Path, half_storage: bool = False) -
     config = network.config
     template, search = sample_inputs(config, batch=2)
     with torch.inference_mode():
-        features = network.embed(template.permute(0, 3, 1, 2)).expand(2, -1, -1, -1).clone()
+        features = network.embed(template.permute(0, 3, 1, 2)).expand(2, -1, -1, -1)
+        features = network.merge(features, features).clone()
     batch = torch.export.Dim("N", min=1, max=1024)
     _write(Embed(network), (template,), folder / "embed.onnx", ["template"], ["features"], None, half_storage)
     _write(
@@ -79,7 +81,7 @@ def write_onnx(network: FearNetwork, folder: Path, half_storage: bool = False) -
         (search, features),
         folder / "match.onnx",
         ["search", "template_features"],
-        ["scores", "boxes", "embedding"],
+        ["scores", "boxes", "embedding"] + (["update"] if config.update == "learned" else []),
         ({0: batch}, {0: batch}),
         half_storage,
     )

@@ -1,6 +1,16 @@
 """The network of the FEAR family, in torch. Nothing outside training, import and export needs it."""
 
 from fear.model.checkpoint import load_checkpoint, load_imagenet, save_checkpoint
-from fear.model.network import FearNetwork, Prediction, build_network, fold, parameter_count
+from fear.model.network import FearNetwork, Prediction, build_network, channels_last, fold, parameter_count
 
-__all__ = ["FearNetwork", "Prediction", "build_network", "fold", "load_checkpoint", "load_imagenet", "parameter_count", "save_checkpoint"]
+__all__ = [
+    "FearNetwork",
+    "Prediction",
+    "build_network",
+    "channels_last",
+    "fold",
+    "load_checkpoint",
+    "load_imagenet",
+    "parameter_count",
+    "save_checkpoint",
+]

@@ -21,6 +21,27 @@ def convolution(inputs: int, outputs: int, kernel: int, stride: int = 1, groups:
     return nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)
 
 
+Part = Callable[[Tensor], Tensor]
+
+
+class StagedBackbone(nn.Module):
+    """A backbone as a chain of parts, each a function of what the one before gave; distillation teaches them one by one.
+
+    (B, 3, H, W) → (B, `channels`, H/16, W/16).
+    """
+
+    channels: int
+
+    def parts(self) -> list[Part]:
+        """The stem and the blocks, as data passes them."""
+        raise NotImplementedError
+
+    def forward(self, x: Tensor) -> Tensor:
+        for part in self.parts():
+            x = part(x)
+        return x
+
+
 # ---------------------------------------------------------------------------------------------------------------------- FBNet-C
 @dataclass(frozen=True)
 class _Block:
@@ -62,8 +83,8 @@ class InvertedResidual(nn.Module):
         return x.add(y) if self.shortcut else y
 
 
-class FBNetC(nn.Module):
-    """(B, 3, H, W) → (B, 112, H/16, W/16).
+class FBNetC(StagedBackbone):
+    """FBNet-C.
 
     Args:
         expand_always: Blocks of expansion 1 have their 1×1 convolution too, as timm's `fbnetc_100` does; the published FEAR leaves it out.
@@ -85,9 +106,12 @@ class FBNetC(nn.Module):
             stages.append(nn.Sequential(*blocks))
         self.blocks = nn.Sequential(*stages)
 
-    def forward(self, x: Tensor) -> Tensor:
-        features: Tensor = self.blocks(self.bn1(self.conv_stem(x)).relu())
-        return features
+    def parts(self) -> list[Part]:
+        return [self._stem, *(block for stage in self.blocks.children() for block in stage.children())]
+
+    def _stem(self, x: Tensor) -> Tensor:
+        y: Tensor = self.bn1(self.conv_stem(x))
+        return y.relu()
 
 
 # ---------------------------------------------------------------------------------------------------------------------- ResNet-50
@@ -113,8 +137,8 @@ class Bottleneck(nn.Module):
         return y.relu()
 
 
-class ResNet50(nn.Module):
-    """(B, 3, H, W) → (B, 1024, H/16, W/16)."""
+class ResNet50(StagedBackbone):
+    """ResNet-50."""
 
     channels = 1024
 
@@ -132,10 +156,12 @@ class ResNet50(nn.Module):
         rest = [Bottleneck(middle * 4, middle, 1) for _ in range(blocks - 1)]
         return nn.Sequential(Bottleneck(inputs, middle, stride), *rest)
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.maxpool(self.bn1(self.conv1(x)).relu())
-        features: Tensor = self.layer3(self.layer2(self.layer1(x)))
-        return features
+    def parts(self) -> list[Part]:
+        return [self._stem, *self.layer1.children(), *self.layer2.children(), *self.layer3.children()]
+
+    def _stem(self, x: Tensor) -> Tensor:
+        y: Tensor = self.maxpool(self.bn1(self.conv1(x)).relu())
+        return y
 
 
 # ---------------------------------------------------------------------------------------------------------------------- RegNetX-8GF
@@ -159,8 +185,8 @@ class RegNetBlock(nn.Module):
         return y.relu()
 
 
-class RegNetX8GF(nn.Module):
-    """(B, 3, H, W) → (B, 720, H/16, W/16)."""
+class RegNetX8GF(StagedBackbone):
+    """RegNetX-8.0GF."""
 
     channels = 720
 
@@ -177,13 +203,12 @@ class RegNetX8GF(nn.Module):
                 inputs = width
             self.trunk_output.add_module(f"block{number}", stage)
 
-    def forward(self, x: Tensor) -> Tensor:
-        features: Tensor = self.trunk_output(self.stem(x))
-        return features
+    def parts(self) -> list[Part]:
+        return [self.stem, *(block for stage in self.trunk_output.children() for block in stage.children())]
 
 
 # ---------------------------------------------------------------------------------------------------------------------- by name
-_BUILDERS: dict[Backbone, Callable[[], FBNetC | ResNet50 | RegNetX8GF]] = {
+_BUILDERS: dict[Backbone, Callable[[], StagedBackbone]] = {
     "fbnet_c": FBNetC,
     "fbnetc_100": lambda: FBNetC(expand_always=True),
     "resnet50": ResNet50,
@@ -191,7 +216,7 @@ _BUILDERS: dict[Backbone, Callable[[], FBNetC | ResNet50 | RegNetX8GF]] = {
 }
 
 
-def build_backbone(name: Backbone) -> FBNetC | ResNet50 | RegNetX8GF:
+def build_backbone(name: Backbone) -> StagedBackbone:
     """A fresh backbone; its `channels` say how wide the output is."""
     return _BUILDERS[name]()
 

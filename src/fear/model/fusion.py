@@ -36,7 +36,7 @@ def correlate(template: Tensor, search: Tensor) -> Tensor:
     """Point-wise cross-correlation.
 
     Args:
-        template: (B, C, T, T)
+        template: (B, C, T, T); twice as high where two templates are concatenated, with twice as many maps.
         search: (B, C, S, S)
 
     Returns:
@@ -64,6 +64,9 @@ class PixelwiseFusion(nn.Module):
 
     def forward(self, template: Tensor, search: Tensor) -> Tensor:
         """(B, C, T, T) and (B, C, S, S) → (B, C, S, S)."""
-        encoded = self.encode(search)
+        return self.fuse(template, self.encode(search))
+
+    def fuse(self, template: Tensor, encoded: Tensor) -> Tensor:
+        """The part after the encoder; (B, C, T, T) and (B, C, S, S) → (B, C, S, S)."""
         fused: Tensor = self.aggregate(torch.cat((encoded, correlate(template, encoded)), dim=1))
         return fused

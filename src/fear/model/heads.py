@@ -23,8 +23,30 @@ class ScoreHead(nn.Module):
         self.last = last
 
     def forward(self, features: Tensor) -> Tensor:
-        logits: Tensor = self.last(self.tower(features))
+        return self.scaled(self.tower(features))
+
+    def scaled(self, towered: Tensor) -> Tensor:
+        """The part behind the tower: (B, C, S, S) → logits (B, 1, S, S)."""
+        logits: Tensor = self.last(towered)
         return logits * _LOGIT_SCALE
+
+
+class UpdateHead(nn.Module):
+    """Learned confidence that a frame may become the dynamic template, from both embeddings: three layers as in STARK (arXiv 2103.17154).
+
+    FEAR needs none of it; it exists to measure what the difference costs.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(2 * width, width), nn.ReLU(inplace=True), nn.Linear(width, width), nn.ReLU(inplace=True), nn.Linear(width, 1)
+        )
+
+    def forward(self, template_embedding: Tensor, search_embedding: Tensor) -> Tensor:
+        """(B, C) and (B, C) → logits (B, 1)."""
+        logits: Tensor = self.layers(torch.cat((template_embedding, search_embedding), dim=1))
+        return logits
 
 
 class BoxHead(nn.Module):
@@ -38,5 +60,9 @@ class BoxHead(nn.Module):
         self.shift = nn.Parameter(torch.tensor(1.0))
 
     def forward(self, features: Tensor) -> Tensor:
-        y: Tensor = self.last(self.tower(features))
-        return (y * self.scale + self.shift).exp()
+        return self.scaled(self.tower(features)).exp()
+
+    def scaled(self, towered: Tensor) -> Tensor:
+        """The part behind the tower: (B, C, S, S) → logarithms of the distances (B, 4, S, S)."""
+        y: Tensor = self.last(towered)
+        return y * self.scale + self.shift

@@ -70,7 +70,7 @@ def _times(networks: Mapping[str, Network]) -> dict[str, float]:
     times: dict[str, list[float]] = {runtime: [] for runtime in networks}
     config = next(iter(networks.values())).config
     search = np.random.default_rng(0).integers(0, 256, (1, config.search_size, config.search_size, 3), np.uint8)
-    features = np.zeros((1, config.width, config.template_cells, config.template_cells), np.float32)
+    features = np.zeros((1, *config.template_shape), np.float32)
     for _ in range(_BLOCKS):
         for runtime, network in networks.items():
             block = []

@@ -59,4 +59,4 @@ class OpenVinoNetwork:
             self._match[batch] = self._compile("match", batch)
         request = self._match[batch]
         request.infer([search_crops, template_features], share_inputs=True)
-        return Maps(*(request.get_output_tensor(k).data for k in range(3)))
+        return Maps(*(tensor.data for tensor in request.output_tensors))

@@ -1,1 +1,1 @@
-"""Dataset → sampler → augmentation → loss → checkpoint. In torch; so far targets and losses."""
+"""Recipe → sampler → crops → photometric changes → losses → checkpoint. In torch and Lightning."""

@@ -1,6 +1,7 @@
 """The losses of FEAR (section 3.5) and their sum.
 
-Every one is zero, and never NaN, where there is nothing to learn from.
+Every one is a mean over the samples of a batch, so that two machines with half a batch each learn what one with the whole would. A sample
+that has nothing to say, such as one without a positive cell, counts as zero, never as NaN.
 """
 
 from __future__ import annotations
@@ -11,10 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from fear.training.recipe import LossSection
 from fear.training.targets import Targets
-
-WEIGHTS = (0.5, 1.0, 1.0)
-"""Of triplet, regression, classification (paper)."""
 
 
 class Losses(NamedTuple):
@@ -24,14 +23,13 @@ class Losses(NamedTuple):
     regression: Tensor
     classification: Tensor
 
-    @property
-    def total(self) -> Tensor:
-        """0.5 · triplet + regression + classification."""
-        return torch.stack(tuple(weight * part for weight, part in zip(WEIGHTS, self, strict=True))).sum()
+    def total(self, weights: LossSection) -> Tensor:
+        """0.5 · triplet + regression + classification, with the paper's weights."""
+        return weights.triplet * self.triplet + weights.regression * self.regression + weights.classification * self.classification
 
 
 def triplet_loss(template: Tensor, search: Tensor, negative: Tensor, present: Tensor, margin: float = 1.0) -> Tensor:
-    """`max(d(e_T, e_S) − d(e_T, e_N) + margin, 0)`, d the L2 distance of unit vectors; mean over searches with the target.
+    """`max(d(e_T, e_S) − d(e_T, e_N) + margin, 0)`, d the L2 distance of unit vectors.
 
     Args:
         template: e_T (B, C)
@@ -42,11 +40,11 @@ def triplet_loss(template: Tensor, search: Tensor, negative: Tensor, present: Te
     """
     anchor, positive, other = (functional.normalize(embedding, dim=1) for embedding in (template, search, negative))
     each = (_distance(anchor, positive) - _distance(anchor, other) + margin).clamp_min(0)  # (B,)
-    return _mean_where(each, present)
+    return torch.where(present, each, torch.zeros_like(each)).mean()
 
 
 def regression_loss(boxes_ltrb: Tensor, targets: Targets) -> Tensor:
-    """`1 − IoU`, mean over positive cells.
+    """`1 − IoU`, mean over the positive cells of each sample.
 
     Args:
         boxes_ltrb: (B, 4, S, S), predicted distances, above zero.
@@ -56,19 +54,20 @@ def regression_loss(boxes_ltrb: Tensor, targets: Targets) -> Tensor:
 
 
 def focal_loss(logits: Tensor, targets: Targets, gamma: float = 2.0) -> Tensor:
-    """`−(1 − p_t)^γ log p_t`, mean over cells; γ = 2 is Lin et al.'s (ICCV 2017).
+    """`−(1 − p_t)^γ log p_t`, summed over a sample's cells and divided by the number of its positive ones, as in Lin et al. (ICCV 2017).
 
     Args:
         logits: (B, 1, S, S)
         targets: True maps.
-        gamma: How much sure cells are damped.
+        gamma: How much sure cells are damped; 2 is Lin et al.'s.
     """
     signed = torch.where(targets.positive, logits, -logits)  # p_t = sigmoid(signed)
-    return (torch.sigmoid(-signed) ** gamma * functional.softplus(-signed)).mean()
+    each = (torch.sigmoid(-signed) ** gamma * functional.softplus(-signed)).flatten(1).sum(dim=1)  # (B,)
+    return (each / targets.positive.flatten(1).sum(dim=1).clamp_min(1)).mean()
 
 
 def balanced_cross_entropy(logits: Tensor, targets: Targets) -> Tensor:
-    """Half the mean over positive cells and half the mean over the others: the published code's loss.
+    """Half the mean over positive cells and half the mean over the others, sample by sample: the published code's loss.
 
     Args:
         logits: (B, 1, S, S)
@@ -92,5 +91,6 @@ def _distance(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _mean_where(values: Tensor, mask: Tensor) -> Tensor:
-    """Mean over the masked; zero, with a zero gradient, where there are none."""
-    return torch.where(mask, values, torch.zeros_like(values)).sum() / mask.sum().clamp_min(1)
+    """Mean over the masked cells of each sample, zero where it has none; then over samples: (B, …) → scalar."""
+    chosen = torch.where(mask, values, torch.zeros_like(values)).flatten(1).sum(dim=1)  # (B,)
+    return (chosen / mask.flatten(1).sum(dim=1).clamp_min(1)).mean()

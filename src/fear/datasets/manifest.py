@@ -1,0 +1,56 @@
+"""The published code's manifest: one CSV line a frame.
+
+Columns: sequence_id, track_id, frame_index, img_path, bbox (`[x, y, w, h]`), frame_shape, dataset, presence, near_corner. ROOT is the table
+itself, or a folder with exactly one; picture paths are relative to the table.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from fear.datasets.base import Sequence, choose
+from fear.errors import DatasetError
+
+_COLUMNS = ("sequence_id", "track_id", "frame_index", "img_path", "bbox", "presence")
+
+
+def read_manifest(root: Path, names: Iterable[str] | None = None) -> list[Sequence]:
+    """Reads a manifest; names are `SEQUENCE-TRACK`.
+
+    Raises:
+        DatasetError: no table there, a column or a value is missing, or a picture.
+    """
+    tables = [root] if root.is_file() else sorted(root.glob("*.csv"))
+    if len(tables) != 1:
+        raise DatasetError(f"{root}: expected one CSV manifest, found {len(tables) or 'none'}")
+    table = tables[0]
+    tracks: dict[str, list[tuple[int, Path, list[float]]]] = {}
+    with table.open(newline="", encoding="utf-8") as file:
+        rows = csv.DictReader(file)
+        missing = [column for column in _COLUMNS if column not in (rows.fieldnames or ())]
+        if missing:
+            raise DatasetError(f"{table}, line 1: expected columns {', '.join(_COLUMNS)}; missing: {', '.join(missing)}")
+        for number, row in enumerate(rows, start=2):
+            try:
+                box = [float(value) for value in json.loads(row["bbox"])]
+                moment = int(row["frame_index"])
+                present = {"1": True, "true": True, "0": False, "false": False}[row["presence"].lower()]
+                if len(box) != 4:
+                    raise ValueError(f"{len(box)} numbers in bbox")
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise DatasetError(f"{table}, line {number}: expected frame_index, bbox [x, y, w, h], presence 0 or 1 ({error})") from error
+            entry = (moment, table.parent / row["img_path"], box if present else [np.nan] * 4)
+            tracks.setdefault(f"{row['sequence_id']}-{row['track_id']}", []).append(entry)
+    sequences = []
+    for name in choose(tracks, names, root):
+        frames = sorted(tracks[name], key=lambda frame: frame[0])
+        absent = [path for _, path, _ in frames if not path.is_file()]
+        if absent:
+            raise DatasetError(f"{table}: expected all pictures, {len(absent)} of {name} are missing, such as {absent[0]}")
+        sequences.append(Sequence(name, tuple(path for _, path, _ in frames), np.array([box for _, _, box in frames], np.float64)))
+    return sequences

@@ -1,0 +1,71 @@
+"""Pictures without a layout: loose images, each a sequence of its own by augmentation, and folders of frames without boxes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fear.datasets.base import IMAGE_SUFFIXES, Sequence, choose, list_images
+from fear.errors import DatasetError
+
+_TABLES = ("boxes.json", "sources.json")
+
+
+def read_images(root: Path, names: Iterable[str] | None = None) -> list[Sequence]:
+    """Loose images: one sequence for each box in each picture, or one without a box.
+
+    Boxes stand in `boxes.json` or `sources.json`: a list of objects with `file` and, where known, `boxes`, each `[x, y, w, h]`.
+
+    Raises:
+        DatasetError: no picture there, or a broken table.
+    """
+    files = (
+        {path.relative_to(root).as_posix(): path for path in sorted(root.rglob("*")) if path.suffix.lower() in IMAGE_SUFFIXES}
+        if root.is_dir()
+        else {}
+    )
+    if not files:
+        raise DatasetError(f"{root}: expected pictures, found none")
+    boxes: dict[str, list[NDArray[np.float64]]] = {}
+    for table in (root / name for name in _TABLES):
+        if table.is_file():
+            boxes |= _read_table(table)
+    absent = sorted(set(boxes) - set(files))
+    if absent:
+        raise DatasetError(f"{root}: expected pictures of all boxes, {len(absent)} are missing, such as {absent[0]}")
+    sequences = []
+    for name in choose(files, names, root):
+        known = boxes.get(name) or [np.full(4, np.nan)]
+        sequences += [
+            Sequence(name if len(known) == 1 else f"{name}-{k}", (files[name],), box.reshape(1, 4)) for k, box in enumerate(known)
+        ]
+    return sequences
+
+
+def _read_table(table: Path) -> dict[str, list[NDArray[np.float64]]]:
+    try:
+        entries = json.loads(table.read_text(encoding="utf-8"))
+        found = {entry["file"]: [np.array(box, np.float64).reshape(4) for box in entry.get("boxes", ())] for entry in entries}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DatasetError(f"{table}: expected a list of objects with file and boxes of four numbers each ({error})") from error
+    return {name: boxes for name, boxes in found.items() if boxes}
+
+
+def read_clips(root: Path, names: Iterable[str] | None = None) -> list[Sequence]:
+    """Folders of frames in name order, `ROOT/NAME/*.jpg`, without boxes.
+
+    Raises:
+        DatasetError: no such folder.
+    """
+    folders = {path.name: path for path in sorted(root.iterdir()) if path.is_dir() and list_images(path)} if root.is_dir() else {}
+    if not folders:
+        raise DatasetError(f"{root}: expected NAME/*.jpg, found none")
+    sequences = []
+    for name in choose(folders, names, root):
+        frames = list_images(folders[name])
+        sequences.append(Sequence(name, frames, np.full((len(frames), 4), np.nan)))
+    return sequences

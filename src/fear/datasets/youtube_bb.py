@@ -1,0 +1,51 @@
+"""YouTube-BB (Real et al., CVPR 2017): the published table and frames that were taken out of the videos.
+
+The table, `yt_bb_detection_SPLIT.csv`, has the columns youtube_id, timestamp_ms, class_id, class_name, object_id, object_presence, xmin,
+xmax, ymin, ymax, the last four as shares of the picture. Frames lie beside it as `SPLIT/YOUTUBE_ID/TIMESTAMP.jpg`.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from fear.datasets.base import Sequence, choose, read_image
+from fear.errors import DatasetError
+
+
+def read_youtube_bb(root: Path, names: Iterable[str] | None = None) -> list[Sequence]:
+    """Reads the training split, or the validation split where it is the only one; names are `VIDEO-CLASS-OBJECT`.
+
+    Frames of the table that nobody could download any more are left out, as videos vanish; a track without any is left out whole.
+
+    Raises:
+        DatasetError: nothing of that layout there, a broken line, or not one frame of the whole table.
+    """
+    split = next((name for name in ("train", "validation") if (root / f"yt_bb_detection_{name}.csv").is_file()), None)
+    if split is None:
+        raise DatasetError(f"{root}: expected yt_bb_detection_train.csv or yt_bb_detection_validation.csv, found none")
+    table = root / f"yt_bb_detection_{split}.csv"
+    tracks: dict[str, list[tuple[int, Path, list[float]]]] = {}
+    with table.open(newline="", encoding="utf-8") as file:
+        for number, row in enumerate(csv.reader(file), start=1):
+            try:
+                video, moment, label, _, one, presence, *sides = row
+                left, right, top, bottom = map(float, sides)
+                stamp = int(moment)
+            except ValueError as error:
+                raise DatasetError(f"{table}, line {number}: expected ten columns of YouTube-BB, got {row}") from error
+            share = [left, top, right - left, bottom - top] if presence == "present" else [np.nan] * 4
+            tracks.setdefault(f"{video}-{label}-{one}", []).append((stamp, root / split / video / f"{moment}.jpg", share))
+    sequences: dict[str, Sequence] = {}
+    for name, entries in tracks.items():
+        there = [(path, share) for _, path, share in sorted(entries, key=lambda entry: entry[0]) if path.is_file()]
+        if there:
+            height, width = read_image(there[0][0]).shape[:2]  # all frames of a video have one size
+            boxes = np.array([share for _, share in there], np.float64) * (width, height, width, height)
+            sequences[name] = Sequence(name, tuple(path for path, _ in there), boxes)
+    if not sequences:
+        raise DatasetError(f"{root / split}: expected pictures YOUTUBE_ID/TIMESTAMP.jpg of {len(tracks)} tracks, found none")
+    return [sequences[name] for name in choose(sequences, names, root)]

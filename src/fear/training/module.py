@@ -1,0 +1,166 @@
+"""One stage of training as a Lightning module: network, losses, optimiser, validation by tracking."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, cast
+
+import lightning
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from fear.boxes import iou
+from fear.datasets.base import Sequence, read_image
+from fear.evaluation.metrics import scored_frames
+from fear.model import FearNetwork, Prediction, channels_last
+from fear.runtime.pytorch import TorchNetwork
+from fear.tracker import Tracker
+from fear.training.data import Batch
+from fear.training.losses import Losses, balanced_cross_entropy, focal_loss, regression_loss, triplet_loss
+from fear.training.recipe import LossSection, StageSection
+from fear.training.targets import Targets, make_targets
+
+
+class Stage(lightning.LightningModule):
+    """What all stages share.
+
+    Args:
+        network: The one to train.
+        stage: Optimiser and lengths.
+        validation: Sequences to track after every epoch.
+    """
+
+    def __init__(self, network: FearNetwork, stage: StageSection, validation: list[Sequence]) -> None:
+        super().__init__()
+        self.network = channels_last(network)  # steps take a third less time on processors, too
+        self.stage = stage
+        self._validation = validation
+        self._overlap: list[tuple[float, int]] = []
+        if stage.frozen_backbone:
+            network.backbone.requires_grad_(False)
+            network.adjust.requires_grad_(False)
+
+    # --------------------------------------------------------------------------------------------------------------- learning
+    def steps_per_epoch(self) -> int:
+        """Steps of one rank."""
+        return max(1, self.stage.samples // (self.stage.batch * self.trainer.world_size))
+
+    def norms_are_frozen(self) -> bool:
+        """Whether batch norms keep their running statistics by now."""
+        total = self.stage.epochs * self.steps_per_epoch()
+        return self.stage.freeze_norms == 0 or self.global_step >= self.stage.freeze_norms * total
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        """Freezes batch norms when it is time."""
+        frozen = self.norms_are_frozen()
+        for module in self.network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.train(not frozen)
+
+    def configure_optimizers(self) -> Any:
+        """AdamW, with warm-up and the schedule of the stage."""
+        stage = self.stage
+        learning = [parameter for parameter in self.parameters() if parameter.requires_grad]
+        optimiser = torch.optim.AdamW(learning, lr=stage.rate, weight_decay=stage.weight_decay)
+        total = stage.epochs * self.steps_per_epoch()
+
+        def factor(step: int) -> float:
+            rise = min(1.0, (step + 1) / (stage.warm_up + 1))
+            return rise * (0.5 * (1 + math.cos(math.pi * min(1.0, step / total))) + 1e-3) if stage.schedule == "cosine" else rise
+
+        by_step = {"scheduler": torch.optim.lr_scheduler.LambdaLR(optimiser, factor), "interval": "step"}
+        if stage.schedule != "plateau":
+            return {"optimizer": optimiser, "lr_scheduler": by_step}
+        # the rate halves where tracking gets no better (published code); no warm-up, which would overwrite it
+        plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, mode="max", factor=0.5, patience=stage.patience)
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": plateau, "monitor": "val_iou"}}
+
+    def report(self, parts: dict[str, Tensor], batch: int) -> None:
+        """Logs the parts of a step's loss."""
+        self.log_dict(parts, prog_bar=True, batch_size=batch)
+
+    # ------------------------------------------------------------------------------------------------------------- validation
+    def on_validation_epoch_start(self) -> None:
+        """Folds the network once for all sequences."""
+        self._overlap = []
+        self._tracker = Tracker(TorchNetwork(self.network, device=str(self.device)))
+
+    def validation_step(self, number: int) -> None:
+        """Tracks one sequence, as users will."""
+        self._overlap.append(track_overlap(self._tracker, self._validation[int(number)]))
+
+    def on_validation_epoch_end(self) -> None:
+        """Mean IoU over sequences, of all ranks."""
+        sums = torch.tensor([sum(mean for mean, _ in self._overlap), float(len(self._overlap))], device=self.device)
+        total = cast(Tensor, self.all_gather(sums)).reshape(-1, 2).sum(dim=0)
+        self.log("val_iou", total[0] / total[1].clamp_min(1), prog_bar=True)
+
+
+def track_overlap(tracker: Tracker, sequence: Sequence) -> tuple[float, int]:
+    """Mean IoU over the scored frames of a sequence, tracked from its first box; and their number."""
+    scored = scored_frames(sequence.boxes_xywh)
+    boxes = np.full_like(sequence.boxes_xywh, np.nan)
+    for index, path in enumerate(sequence.frames):
+        if index == 0:
+            tracker.init(read_image(path), sequence.boxes_xywh[0].tolist())
+        else:
+            boxes[index] = tracker.update(read_image(path)).box_xywh
+    overlaps = iou(boxes[scored], sequence.boxes_xywh[scored])
+    return float(overlaps.mean()) if scored.any() else 0.0, int(scored.sum())
+
+
+def observe(
+    network: FearNetwork, static: Tensor, dynamic: Tensor, search: Tensor, negative: Tensor
+) -> tuple[Tensor, Prediction, Prediction]:
+    """What the losses of FEAR look at: crops (B, 3, side, side) → e_T (B, C), the search's prediction, the negative crop's."""
+    template = network.merge(*network.embed(torch.cat((static, dynamic))).chunk(2))
+    both = network.match(torch.cat((search, negative)), torch.cat((template, template)))
+    halves = [(None, None) if part is None else part.chunk(2) for part in both]
+    found, beside = (Prediction(*parts) for parts in zip(*halves, strict=True))
+    return template.mean(dim=(2, 3)), found, beside
+
+
+class TrackStage(Stage):
+    """The losses of FEAR: triplet, regression, classification (section 3.5).
+
+    Args:
+        network: The one to train.
+        stage: Optimiser and lengths.
+        validation: Sequences to track after every epoch.
+        options: Weights and variants of the losses.
+    """
+
+    def __init__(self, network: FearNetwork, stage: StageSection, validation: list[Sequence], options: LossSection) -> None:
+        super().__init__(network, stage, validation)
+        self._options = options
+
+    def training_step(self, batch: Batch) -> Tensor:
+        """The sum of all losses."""
+        if batch.dynamic is None or batch.negative is None:
+            raise TypeError("the losses of FEAR need all four crops")
+        crops = batch.static, batch.dynamic, batch.search, batch.negative
+        template, found, negative = observe(self.network, *crops)
+        losses = self.losses(batch, template, found, negative)
+        parts = losses._asdict()
+        total = losses.total(self._options)
+        if self._options.negative > 0:
+            parts["negative"] = functional.softplus(negative.logits).mean()  # cross-entropy where nothing is the target
+            total = total + self._options.negative * parts["negative"]
+        if found.update_logits is not None and negative.update_logits is not None:
+            here = functional.binary_cross_entropy_with_logits(found.update_logits[:, 0], batch.present.float())
+            parts["update"] = here + functional.softplus(negative.update_logits).mean()
+            total = total + self._options.update * parts["update"]
+        self.report({"loss": total, **parts, "w": self.network.dynamic_weight}, len(batch.present))
+        return total
+
+    def losses(self, batch: Batch, template: Tensor, found: Prediction, negative: Prediction) -> Losses:
+        """The three losses of the paper."""
+        options = self._options
+        targets: Targets = make_targets(batch.boxes_xywh, batch.present, found.logits.shape[-1], options.region)
+        return Losses(
+            triplet_loss(template, found.embedding, negative.embedding, batch.present, options.margin),
+            regression_loss(found.boxes_ltrb, targets),
+            balanced_cross_entropy(found.logits, targets) if options.balanced else focal_loss(found.logits, targets, options.gamma),
+        )
