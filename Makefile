@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check
 CLIP := demo/clip.mp4
+SHARED ?= ../shared
 
-.PHONY: help demo test lint types unit wheel check bench clean
+.PHONY: help demo test lint types unit wheel check bench gpu-train clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +48,10 @@ bench: $(VENV)/dev  ## Measure us, the published network and the neighbours side
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.accuracy
 	$(BIN)/python -m benchmarks.lost
+
+gpu-train: $(VENV)/dev  ## Train the default weights on a graphics card: here if there is one, else pack all that another machine needs.
+	@$(BIN)/python scripts/prepare_gpu.py --shared $(SHARED) --output build/gpu
+	@if command -v nvidia-smi >/dev/null; then sh build/gpu/train.sh; fi
 
 clean:  ## Remove what the other targets made.
 	rm -rf $(VENV) demo dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis

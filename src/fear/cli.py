@@ -347,6 +347,20 @@ def data_check_command(
         raise DatasetError(f"{root}: expected every picture and box to be sound, got {len(findings.faults)} faults")
 
 
+@data_app.command("unpack")
+def data_unpack_command(
+    video: Annotated[str, typer.Argument(metavar="VIDEO", help="A video file or a folder of images.")],
+    boxes: Annotated[Path, typer.Argument(metavar="BOXES.txt", help="One x,y,w,h line a frame; nan where the target is absent.")],
+    output: Annotated[Path, typer.Argument(metavar="ROOT/NAME", help="The sequence to write.")],
+) -> None:
+    """Turn a video and its boxes into a sequence of the layout `folder`, to train or evaluate on."""
+    from fear.datasets.unpack import unpack
+
+    with _progress() as advance:
+        count = unpack(video, boxes, output, on_frame=lambda: advance(None))
+    _out.print(f"wrote {count} frames to {output}")
+
+
 def _rule(text: str) -> tuple[str, Any]:
     import json
 

@@ -4,12 +4,14 @@ A textured disc wanders over a textured background while the camera drifts; it g
 post hides it for some frames.
 
     python -m fear.synthetic clip.mp4        # writes the clip and prints the box of its first frame
+    python -m fear.synthetic --folders ROOT  # a small sequence of the layout `folder`
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import cv2
@@ -127,6 +129,16 @@ def _paste(image: Image, sprite: Image, x: float, y: float, diameter: float, ang
     image[:] = (image * (1 - opacity) + layer[..., :3] * opacity).astype(np.uint8)
 
 
+def write_folder(folder: Path, scene: Scene = DEFAULT) -> None:
+    """Writes a scene as a sequence of the layout `folder`: `img/000001.jpg…` and `groundtruth.txt`."""
+    (folder / "img").mkdir(parents=True, exist_ok=True)
+    lines = []
+    for number, rendered in enumerate(render(scene), start=1):
+        cv2.imwrite(str(folder / "img" / f"{number:06d}.jpg"), rendered.image[:, :, ::-1])
+        lines.append(",".join(f"{value:.2f}" for value in rendered.box_xywh))
+    (folder / "groundtruth.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 def main(path: str) -> None:
     """Writes the default scene and says where its target begins."""
     from fear.video import VideoWriter
@@ -139,4 +151,7 @@ def main(path: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    if sys.argv[1] == "--folders":
+        write_folder(Path(sys.argv[2]) / "disc", Scene(frames=24, height=180, width=320))
+    else:
+        main(sys.argv[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,12 +13,13 @@ import pytest
 from fear.datasets import READERS, Sequence, read
 from fear.datasets.base import read_image
 from fear.datasets.check import check
+from fear.datasets.unpack import unpack
 from fear.errors import DatasetError
 
 
 def pictures(folder: Path, names: list[str]) -> None:
     """Pictures whose red value is their place in the list."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for number, name in enumerate(names):
         cv2.imwrite(str(folder / name), np.full((8, 8, 3), (0, 0, 10 * number), np.uint8))
 
@@ -82,16 +84,76 @@ def trackingnet(root: Path) -> None:
     text(root / "TEST" / "anno" / "hidden.txt", "5,6,7,8\n")
 
 
+def coco(root: Path) -> None:
+    pictures(root / "train2017", ["000000000009.jpg", "000000000025.jpg"])
+    images = [{"id": 9, "file_name": "000000000009.jpg"}, {"id": 25, "file_name": "000000000025.jpg"}]
+    objects = [
+        {"id": 101, "image_id": 9, "bbox": [1.5, 2, 3, 4], "iscrowd": 0},
+        {"id": 102, "image_id": 9, "bbox": [0, 0, 8, 8], "iscrowd": 1},
+        {"id": 103, "image_id": 25, "bbox": [2, 2, 5, 5]},
+    ]
+    text(root / "annotations" / "instances_train2017.json", json.dumps({"images": images, "annotations": objects}))
+
+
+def imagenet_vid(root: Path) -> None:
+    data, tables = (root / kind / "VID" / "train" / "part_0" / "clip_1" for kind in ("Data", "Annotations"))
+    pictures(data, [f"{k:06d}.JPEG" for k in range(4)])
+
+    def one(track: int, left: int) -> str:
+        sides = f"<xmin>{left}</xmin><ymin>2</ymin><xmax>{left + 3}</xmax><ymax>6</ymax>"
+        return f"<object><trackid>{track}</trackid><name>n1</name><bndbox>{sides}</bndbox></object>"
+
+    for k, objects in enumerate([one(0, 1), one(0, 2) + one(1, 5), one(1, 4), one(0, 3)]):
+        text(tables / f"{k:06d}.xml", f"<annotation><folder>clip_1</folder>{objects}</annotation>")
+
+
+def youtube_bb(root: Path) -> None:
+    pictures(root / "train" / "abc", ["0.jpg", "1000.jpg", "2000.jpg"])
+    lines = [
+        "abc,2000,0,person,0,present,0.5,0.75,0.25,0.5",
+        "abc,0,0,person,0,present,0.25,0.5,0.0,0.5",
+        "abc,1000,0,person,0,absent,-1.0,-1.0,-1.0,-1.0",
+        "gone,0,1,bird,0,present,0.1,0.2,0.1,0.2",
+    ]
+    text(root / "yt_bb_detection_train.csv", "\n".join(lines) + "\n")
+
+
+def manifest(root: Path) -> None:
+    pictures(root / "frames", ["a.jpg", "b.jpg"])
+    lines = [
+        "sequence_id,track_id,frame_index,img_path,bbox,frame_shape,dataset,presence,near_corner",
+        'walk,0,1,frames/b.jpg,"[2, 3, 4, 5]","(8, 8)",own,0,0',
+        'walk,0,0,frames/a.jpg,"[1, 2, 3.5, 4]","(8, 8)",own,1,0',
+    ]
+    text(root / "train.csv", "\n".join(lines) + "\n")
+
+
+def images(root: Path) -> None:
+    pictures(root, ["a.jpg", "b.jpg", "c.png"])
+    text(root / "boxes.json", json.dumps([{"file": "a.jpg", "boxes": [[1, 2, 3, 4], [2, 2, 5, 5]]}, {"file": "b.jpg"}]))
+
+
+def clips(root: Path) -> None:
+    pictures(root / "walk", ["1.jpg", "2.jpg"])
+
+
 TREES: dict[str, Callable[[Path], None]] = {
+    "clips": clips,
+    "coco": coco,
     "folder": folder,
     "got10k": got10k,
+    "imagenet_vid": imagenet_vid,
+    "images": images,
     "lasot": lasot,
+    "manifest": manifest,
     "nfs": nfs,
     "otb": otb,
     "trackingnet": trackingnet,
     "uav123": uav123,
+    "youtube_bb": youtube_bb,
 }
 EVERY = pytest.mark.parametrize("dataset", sorted(READERS))
+LABELLED_VIDEO = pytest.mark.parametrize("dataset", ["folder", "got10k", "lasot", "nfs", "otb", "trackingnet", "uav123"])
 
 
 def test_every_reader_has_a_tree() -> None:
@@ -163,7 +225,98 @@ def test_empty_root(dataset: str, tmp_path: Path) -> None:
             read(dataset, root)
 
 
-@EVERY
+def test_coco_objects_are_sequences_of_one_frame(tmp_path: Path) -> None:
+    sequences = by_name("coco", tmp_path)
+    assert list(sequences) == ["000000000009-101", "000000000025-103"]  # the crowd is left out
+    assert sequences["000000000009-101"].boxes_xywh.tolist() == [[1.5, 2, 3, 4]]
+
+
+def test_imagenet_vid_tracks(tmp_path: Path) -> None:
+    sequences = by_name("imagenet_vid", tmp_path)
+    assert list(sequences) == ["clip_1-0", "clip_1-1"]
+    assert sequences["clip_1-0"].visible.tolist() == [True, True, False, True]
+    assert sequences["clip_1-0"].boxes_xywh[3].tolist() == [3, 2, 3, 4]
+    assert [path.stem for path in sequences["clip_1-1"].frames] == ["000001", "000002"]
+
+
+def test_youtube_bb_in_pixels_and_in_time(tmp_path: Path) -> None:
+    sequences = by_name("youtube_bb", tmp_path)
+    assert list(sequences) == ["abc-0-0"]  # nobody could download the other video
+    assert sequences["abc-0-0"].visible.tolist() == [True, False, True]
+    assert sequences["abc-0-0"].boxes_xywh[2].tolist() == [4, 2, 2, 2]
+
+
+def test_manifest_of_the_published_code(tmp_path: Path) -> None:
+    (walk,) = by_name("manifest", tmp_path).values()
+    assert walk.name == "walk-0"
+    assert [path.name for path in walk.frames] == ["a.jpg", "b.jpg"]
+    assert walk.visible.tolist() == [True, False]
+    assert read("manifest", tmp_path / "train.csv")[0].boxes_xywh[0].tolist() == [1, 2, 3.5, 4]
+
+
+def test_images_with_and_without_boxes(tmp_path: Path) -> None:
+    sequences = by_name("images", tmp_path)
+    assert list(sequences) == ["a.jpg-0", "a.jpg-1", "b.jpg", "c.png"]
+    assert sequences["a.jpg-1"].boxes_xywh.tolist() == [[2, 2, 5, 5]]
+    assert not sequences["c.png"].visible.any()
+
+
+def test_clips_have_no_boxes(tmp_path: Path) -> None:
+    (walk,) = by_name("clips", tmp_path).values()
+    assert len(walk) == 2
+    assert not walk.visible.any()
+
+
+BROKEN = [
+    ("coco", "annotations/instances_train2017.json", "{}", "expected COCO's images and annotations"),
+    ("imagenet_vid", "Annotations/VID/train/part_0/clip_1/000001.xml", "<a><object/></a>", "expected objects with trackid and bndbox"),
+    ("imagenet_vid", "Annotations/VID/train/part_0/clip_1/000001.xml", "no xml", "expected objects with trackid and bndbox"),
+    ("youtube_bb", "yt_bb_detection_train.csv", "abc,0,0\n", "line 1: expected ten columns"),
+    ("manifest", "train.csv", "a,b\n1,2\n", "line 1: expected columns"),
+    ("manifest", "train.csv", "sequence_id,track_id,frame_index,img_path,bbox,presence\nw,0,0,frames/a.jpg,[1],1\n", "line 2: expected"),
+    ("images", "boxes.json", '[{"boxes": []}]', "expected a list of objects with file and boxes"),
+    ("images", "boxes.json", '[{"file": "z.jpg", "boxes": [[1, 2, 3, 4]]}]', "1 are missing, such as z.jpg"),
+]
+
+
+@pytest.mark.parametrize(("dataset", "name", "content", "words"), BROKEN)
+def test_broken_tables(dataset: str, name: str, content: str, words: str, tmp_path: Path) -> None:
+    TREES[dataset](tmp_path)
+    (tmp_path / name).write_text(content)
+    with pytest.raises(DatasetError, match=words):
+        read(dataset, tmp_path)
+
+
+@pytest.mark.parametrize("dataset", ["coco", "imagenet_vid", "manifest", "youtube_bb"])
+def test_pictures_of_tables_are_missing(dataset: str, tmp_path: Path) -> None:
+    TREES[dataset](tmp_path)
+    for path in [*tmp_path.rglob("*.jpg"), *tmp_path.rglob("*.JPEG")]:
+        path.unlink()
+    with pytest.raises(DatasetError, match=r"expected .*pictures"):
+        read(dataset, tmp_path)
+
+
+def test_unpack_writes_a_sequence_that_reads_back(tmp_path: Path) -> None:
+    pictures(tmp_path / "video", ["1.png", "2.png"])
+    text(tmp_path / "boxes.txt", "1,2,3,4\nnan,nan,nan,nan\n")
+    assert unpack(tmp_path / "video", tmp_path / "boxes.txt", tmp_path / "own" / "walk") == 2
+    (walk,) = read("folder", tmp_path / "own")
+    assert walk.visible.tolist() == [True, False]
+    assert int(read_image(walk.frames[1])[0, 0, 0]) == pytest.approx(10, abs=3)
+    with pytest.raises(DatasetError, match="expected a new folder"):
+        unpack(tmp_path / "video", tmp_path / "boxes.txt", tmp_path / "own" / "walk")
+
+
+@pytest.mark.parametrize(("boxes", "words"), [("1,2,3,4\n", "1 boxes and more than 1 frames"), ("1,2,3,4\n" * 3, "3 boxes and 2 frames")])
+def test_unpack_of_another_number_of_boxes_writes_nothing(tmp_path: Path, boxes: str, words: str) -> None:
+    pictures(tmp_path / "video", ["1.png", "2.png"])
+    text(tmp_path / "boxes.txt", boxes)
+    with pytest.raises(DatasetError, match=words):
+        unpack(tmp_path / "video", tmp_path / "boxes.txt", tmp_path / "own" / "walk")
+    assert list((tmp_path / "own").iterdir()) == []
+
+
+@LABELLED_VIDEO
 def test_missing_picture(dataset: str, tmp_path: Path) -> None:
     TREES[dataset](tmp_path)
     for path in list(tmp_path.rglob("*.jpg"))[::2]:
@@ -172,7 +325,7 @@ def test_missing_picture(dataset: str, tmp_path: Path) -> None:
         read(dataset, tmp_path)
 
 
-@EVERY
+@LABELLED_VIDEO
 def test_broken_truth(dataset: str, tmp_path: Path) -> None:
     TREES[dataset](tmp_path)
     for path in tmp_path.rglob("*.txt"):

@@ -99,16 +99,28 @@ class Curves(Callback):
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Lightning's hook."""
-        table = self._folder / "metrics.csv"
-        if trainer.is_global_zero and table.is_file():
-            draw_curves(table, self._folder / "curves.png")
+        if trainer.is_global_zero:
+            draw_curves(self._folder, self._folder / "curves.png")
 
 
-def draw_curves(table: Path, picture: Path) -> None:
-    """One panel for each column of a table of metrics.
+def read_metrics(folder: Path) -> dict[str, dict[int, float]]:
+    """The logged values of a stage by name and step, also those from before it was resumed."""
+    values: dict[str, dict[int, float]] = {}
+    for table in (*sorted(folder.glob("metrics-*.csv")), folder / "metrics.csv"):
+        if table.is_file():
+            with table.open(newline="", encoding="utf-8") as file:
+                for row in csv.DictReader(file):
+                    for name, value in row.items():
+                        if value and name not in ("step", "epoch"):
+                            values.setdefault(name, {})[int(row["step"])] = float(value)
+    return values
+
+
+def draw_curves(folder: Path, picture: Path) -> None:
+    """One panel for each logged value, over steps.
 
     Args:
-        table: CSV with a column `step`; empty fields are skipped.
+        folder: Of the stage.
         picture: PNG to write.
     """
     import matplotlib as mpl
@@ -116,20 +128,17 @@ def draw_curves(table: Path, picture: Path) -> None:
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    with table.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    names = [name for name in (rows[0] if rows else {}) if name not in ("step", "epoch")]
-    if not names:
+    values = read_metrics(folder)
+    if not values:
         return
-    columns = min(4, len(names))
-    lines = -(-len(names) // columns)
+    columns = min(4, len(values))
+    lines = -(-len(values) // columns)
     figure, axes = plt.subplots(lines, columns, figsize=(3.5 * columns, 2.4 * lines), squeeze=False)
-    for axis, name in zip(axes.flat, names, strict=False):
-        points = [(int(row["step"]), float(row[name])) for row in rows if row.get(name)]
-        axis.plot(*zip(*points, strict=True), linewidth=1) if points else None
+    for axis, (name, points) in zip(axes.flat, values.items(), strict=False):
+        axis.plot(list(points), list(points.values()), linewidth=1)
         axis.set_title(name, fontsize=9)
         axis.tick_params(labelsize=7)
-    for axis in list(axes.flat)[len(names) :]:
+    for axis in list(axes.flat)[len(values) :]:
         axis.axis("off")
     figure.tight_layout()
     figure.savefig(picture, dpi=100)

@@ -1,22 +1,26 @@
 """A training run: recipe → stages → weights, in one folder that holds everything about it.
 
-RUN/recipe.toml            the recipe as run, with every default
-RUN/<stage>/last.ckpt      to resume from, saved every few minutes and at the end of every epoch
-RUN/<stage>/metrics.csv    losses and val_iou; the same for TensorBoard beside it
-RUN/<stage>/batch.png      the first batch: crops, boxes, confidence
-RUN/<stage>/curves.png     losses and val_iou over steps
-RUN/<stage>/weights.safetensors, RUN/weights.safetensors
+| file in the run's folder | holds |
+|---|---|
+| `recipe.toml` | the recipe as run, with every default |
+| `STAGE/time-step=K.ckpt`, `STAGE/epoch-step=K.ckpt` | what a run resumes from: saved every few minutes, and after every epoch |
+| `STAGE/metrics.csv` | losses and val_iou, also for TensorBoard; `metrics-000.csv` and so on before resumptions |
+| `STAGE/batch.png`, `STAGE/curves.png` | the last epoch's first batch; losses and val_iou over steps |
+| `STAGE/weights.safetensors`, `weights.safetensors` | what came out |
 """
 
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 import logging
 import os
 import sys
 import tomllib
 import warnings
+import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -64,6 +68,7 @@ def train(recipe: Recipe, folder: Path, resume: bool = False, on_picture: Callab
     """
     _claim(recipe, folder, resume)
     _keep_memory()
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # it greets, and advertises
     if recipe.machine.threads is not None:
         torch.set_num_threads(recipe.machine.threads)
     torch.set_float32_matmul_precision("high")
@@ -112,8 +117,9 @@ def _claim(recipe: Recipe, folder: Path, resume: bool) -> None:
             raise ConfigError(f"{written}: expected the recipe of this run, got another; only the section machine may change")
     elif folder.exists() and any(folder.iterdir()) and not _is_worker():
         raise ConfigError(f"{folder}: expected a new folder, or --resume to go on with the run there")
-    folder.mkdir(parents=True, exist_ok=True)
-    written.write_text(text, encoding="utf-8")
+    if not _is_worker():
+        folder.mkdir(parents=True, exist_ok=True)
+        written.write_text(text, encoding="utf-8")
 
 
 def _without_machine(text: str) -> dict[str, Any]:
@@ -156,15 +162,14 @@ def _open_pictures(recipe: Recipe, pools: list[Pool], on_picture: Callable[[int]
 def _start(recipe: Recipe) -> FearNetwork:
     """The network that the first stage begins with."""
     section = recipe.network
-    network = build_network(section.config())
     if section.weights is not None:
         source = load_network(section.weights)
-        if source.config.folded:
-            raise WeightsError(
-                f"{section.weights}: expected weights with batch norms, got a folded network; start from a run's weights.safetensors"
-            )
+        # weights that were folded for delivery learn on as they are, without batch norms
+        network = build_network(replace(section.config(), folded=source.config.folded))
         load_exactly(network, source.state_dict(), Path(section.weights))
-    elif section.imagenet is not None:
+        return network.train()
+    network = build_network(section.config())
+    if section.imagenet is not None:
         load_imagenet(network, section.imagenet, section.imagenet_sha256)
     return network.train()
 
@@ -180,16 +185,14 @@ def _module(recipe: Recipe, stage: StageSection, network: FearNetwork, validatio
 
 def _fit(recipe: Recipe, stage: StageSection, module: Stage, data: TrainingData, folder: Path) -> None:
     machine, validated = recipe.machine, recipe.validation is not None
-    loggers: list[Logger] = [CSVLogger(folder, name="", version=""), TensorBoardLogger(folder, name="", version="")]
-    saved = callbacks.ModelCheckpoint(
-        folder,
-        filename="last",
-        monitor=None,
-        save_top_k=1,
-        enable_version_counter=False,
-        train_time_interval=timedelta(minutes=machine.save_minutes),
-    )
-    parts: list[callbacks.Callback] = [saved, MovingAverage(stage.average), BatchPicture(folder / "batch.png"), Curves(folder)]
+    _set_aside(folder / "metrics.csv")
+    loggers: list[Logger] = [CSVLogger(folder, name="", version="")]
+    if importlib.util.find_spec("tensorboard") is not None:
+        loggers.append(TensorBoardLogger(folder, name="", version=""))
+    # each removes its own last file after the next is written, so a kill at any moment leaves a whole one
+    by_time = callbacks.ModelCheckpoint(folder, filename="time-{step}", train_time_interval=timedelta(minutes=machine.save_minutes))
+    by_epoch = callbacks.ModelCheckpoint(folder, filename="epoch-{step}", every_n_epochs=1, save_on_train_epoch_end=True)
+    parts: list[callbacks.Callback] = [by_time, by_epoch, MovingAverage(stage.average), BatchPicture(folder / "batch.png"), Curves(folder)]
     if stage.stop_after is not None:
         parts.append(callbacks.EarlyStopping("val_iou", patience=stage.stop_after, mode="max"))
     if sys.stderr.isatty():
@@ -213,16 +216,28 @@ def _fit(recipe: Recipe, stage: StageSection, module: Stage, data: TrainingData,
             limit_val_batches=None if validated else 0,
             num_sanity_val_steps=0,
             reload_dataloaders_every_n_epochs=1,
-            log_every_n_steps=10,
+            log_every_n_steps=min(10, max(1, stage.samples // stage.batch)),
             logger=loggers,
             callbacks=parts,
             enable_progress_bar=sys.stderr.isatty(),
             enable_model_summary=False,
         )
-        last = folder / "last.ckpt"
-        trainer.fit(module, datamodule=data, ckpt_path=last if last.is_file() else None, weights_only=False)
+        trainer.fit(module, datamodule=data, ckpt_path=_newest(folder), weights_only=False)
+
+
+def _newest(folder: Path) -> Path | None:
+    """The checkpoint of the most steps that was written to its end."""
+    found = {int(path.stem.rpartition("=")[2]): path for path in folder.glob("*-step=*.ckpt") if zipfile.is_zipfile(path)}
+    return found[max(found)] if found else None
+
+
+def _set_aside(table: Path) -> None:
+    """The logger would delete the metrics of the part before a resumption."""
+    if table.is_file() and not _is_worker():
+        earlier = len(list(table.parent.glob("metrics-*.csv")))
+        table.rename(table.with_name(f"metrics-{earlier:03d}.csv"))
 
 
 def _save(recipe: Recipe, module: Stage, path: Path) -> None:
-    card = WeightsCard(recipe.network.config(), recipe.licence, recipe.provenance, parameters=parameter_count(module.network))
+    card = WeightsCard(module.network.config, recipe.licence, recipe.provenance, parameters=parameter_count(module.network))
     save_checkpoint(module.network, path, card)

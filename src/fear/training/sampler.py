@@ -87,9 +87,7 @@ class Sampler:
         self._sizes = network.template_size, network.search_size
         self._pools = [[s for s in pool.sequences if sampling.without_boxes or len(labelled_frames(s))] for pool in pools]
         if not self._pools or not all(self._pools):
-            raise DatasetError(
-                "expected sequences to train on in every data set, with boxes unless the sampling is without_boxes; found none"
-            )
+            raise DatasetError("expected sequences in every data set, with boxes unless the sampling is without_boxes; found none")
         weights = np.array([pool.weight for pool in pools], np.float64)
         self._shares = weights / weights.sum()
 
@@ -166,10 +164,9 @@ class Sampler:
 
     def _elsewhere(self, rng: np.random.Generator, sequence: Sequence, flip: bool) -> View:
         """Something of another sequence; where there is none, a part of this one without the target, or what lies beyond its picture."""
-        for _ in range(_TRIES):
-            other = self._sequence(rng)
-            if other is not sequence:
-                break
+        drawn = (self._sequence(rng) for _ in range(_TRIES))
+        any_other = (other for pool in self._pools for other in pool if other is not sequence)
+        other = next((other for other in drawn if other is not sequence), None) or next(any_other, sequence)
         labelled = labelled_frames(other)
         moment = int(rng.choice(labelled if len(labelled) else len(other)))
         path = other.frames[moment]
