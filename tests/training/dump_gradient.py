@@ -18,22 +18,18 @@ def main(clips: str, run: str, output: str, devices: str, batch: str) -> None:
             torch.save({name: p.grad for name, p in self.network.named_parameters() if p.grad is not None}, output)
 
     module.TrackStage.on_before_optimizer_step = write  # type: ignore[assignment, method-assign]
-    quiet = [f"photometric.{name}=0.0" for name in ("joint", "each", "grey", "blur", "motion", "noise")]
     changes = [
         f"data.0.root={clips}",
         f"validation.root={clips}",
         "validation.max_frames=2",
         "stages.0.epochs=1",
         "stages.0.samples=4",
-        "network.weights=fear-xs",
-    ]
-    changes += [
         f"stages.0.batch={batch}",
-        f"machine.devices={devices}",
         "stages.0.freeze_norms=0",
+        f"machine.devices={devices}",
         "machine.threads=1",
         "network.weights=fear-xs",
-        *quiet,
+        *(f"photometric.{name}=0.0" for name in ("joint", "each", "grey", "blur", "motion", "noise")),
     ]
     recipe = load_recipe(Path(__file__).parents[2] / "recipes" / "smoke.toml", changes)
     train(recipe, Path(run))

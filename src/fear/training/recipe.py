@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from fear.config import PRESETS, Merge, NetworkConfig, UpdateRule
+from fear.config import PRESETS, Backbone, Merge, NetworkConfig, UpdateRule
 from fear.errors import ConfigError
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -31,6 +31,7 @@ class NetworkSection(_Section):
     """The network to train, and what it starts from."""
 
     preset: str = "fear-xs"
+    backbone: Backbone | None = None
     merge: Merge = "sum"
     update: UpdateRule = "similarity"
     width: Count | None = None
@@ -52,7 +53,11 @@ class NetworkSection(_Section):
 
     def config(self) -> NetworkConfig:
         """The preset with what the recipe changes."""
-        changed = {field: getattr(self, field) for field in ("width", "search_size", "template_size") if getattr(self, field) is not None}
+        changed = {
+            field: getattr(self, field)
+            for field in ("backbone", "width", "search_size", "template_size")
+            if getattr(self, field) is not None
+        }
         return NetworkConfig.from_dict(PRESETS[self.preset].to_dict() | {"merge": self.merge, "update": self.update} | changed)
 
 
