@@ -53,12 +53,9 @@ class NetworkSection(_Section):
 
     def config(self) -> NetworkConfig:
         """The preset with what the recipe changes."""
-        changed = {
-            field: getattr(self, field)
-            for field in ("backbone", "width", "search_size", "template_size")
-            if getattr(self, field) is not None
-        }
-        return NetworkConfig.from_dict(PRESETS[self.preset].to_dict() | {"merge": self.merge, "update": self.update} | changed)
+        fields = ("backbone", "width", "search_size", "template_size", "merge", "update")
+        changed = {field: getattr(self, field) for field in fields if getattr(self, field) is not None}
+        return NetworkConfig.from_dict(PRESETS[self.preset].to_dict() | changed)
 
 
 class DataSection(_Section):
