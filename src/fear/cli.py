@@ -250,6 +250,7 @@ def eval_command(
     ] = None,
     output: Annotated[Path, typer.Option(help="Folder for results and report; what is there is not run again.")] = Path("results"),
     workers: Annotated[int, typer.Option(min=1, help="Processes, one thread each.")] = 1,
+    cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Run on this Ray cluster; local starts one here.")] = None,
     sequences: Annotated[str | None, typer.Option(help="Only these, comma-separated.")] = None,
     max_frames: Annotated[int | None, typer.Option(min=2, help="Only the first frames of each sequence.")] = None,
     nano: Annotated[Path | None, typer.Option(help="Folder with NanoTrack's networks, for opencv:nano.")] = None,
@@ -266,7 +267,15 @@ def eval_command(
     names = sequences.split(",") if sequences else None
     with _progress() as advance:
         table = evaluate(
-            dataset, root, specs, output, workers=workers, names=names, max_frames=max_frames, on_done=lambda _, total: advance(total)
+            dataset,
+            root,
+            specs,
+            output,
+            workers=workers,
+            cluster=cluster,
+            names=names,
+            max_frames=max_frames,
+            on_done=lambda _, total: advance(total),
         )
     _out.print(table)
     _out.print(f"wrote {output / 'summary.json'}, {output / 'report.md'}")

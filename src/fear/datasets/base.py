@@ -24,11 +24,13 @@ class Sequence:
         name: Unique in its data set.
         frames: Picture files in order.
         boxes_xywh: (F, 4), 0-based pixels; NaN where the target is absent.
+        attributes: What makes it hard, in the data set's own words, where it tells.
     """
 
     name: str
     frames: tuple[Path, ...]
     boxes_xywh: NDArray[np.float64]
+    attributes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.boxes_xywh.shape != (len(self.frames), 4):
@@ -44,7 +46,7 @@ class Sequence:
 
     def cut(self, frames: int | None) -> Sequence:
         """The first frames of this sequence; all where None."""
-        return self if frames is None else Sequence(self.name, self.frames[:frames], self.boxes_xywh[:frames])
+        return self if frames is None else Sequence(self.name, self.frames[:frames], self.boxes_xywh[:frames], self.attributes)
 
 
 def read_image(path: Path) -> Image:

@@ -1,4 +1,7 @@
-"""The layout `folder`: `ROOT/NAME/img/*.jpg` in name order and `ROOT/NAME/groundtruth.txt`, one `x,y,w,h` line a frame."""
+"""The layout `folder`: `ROOT/NAME/img/*.jpg` in name order and `ROOT/NAME/groundtruth.txt`, one `x,y,w,h` line a frame.
+
+Beside them may lie `attributes.txt`, one word or phrase a line: what makes the sequence hard.
+"""
 
 from __future__ import annotations
 
@@ -26,5 +29,7 @@ def read_folder(root: Path, names: Iterable[str] | None = None) -> list[Sequence
         frames, boxes = list_images(pictures), read_boxes(root / name / "groundtruth.txt")
         if len(frames) != len(boxes) or not frames:
             raise DatasetError(f"{root / name}: expected as many pictures as boxes, got {len(frames)} pictures and {len(boxes)} boxes")
-        sequences.append(Sequence(name, frames, boxes))
+        words = root / name / "attributes.txt"
+        attributes = tuple(words.read_text(encoding="utf-8").split("\n")) if words.is_file() else ()
+        sequences.append(Sequence(name, frames, boxes, tuple(word.strip() for word in attributes if word.strip())))
     return sequences

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from fear.datasets.base import Sequence, choose, list_images, read_boxes
+from fear.datasets.base import Sequence, choose, list_images, read_boxes, read_flags
 from fear.errors import DatasetError
 
 # first pictures of the parts of a folder, counted from 1
@@ -35,6 +35,23 @@ _PARTS = {
 }
 
 
+# in the order of the benchmark's flags
+_ATTRIBUTES = (
+    "scale variation",
+    "aspect ratio change",
+    "low resolution",
+    "fast motion",
+    "full occlusion",
+    "partial occlusion",
+    "out of view",
+    "background clutter",
+    "illumination variation",
+    "viewpoint change",
+    "camera motion",
+    "similar object",
+)
+
+
 def read_uav123(root: Path, names: Iterable[str] | None = None) -> list[Sequence]:
     """Reads sequences, in name order.
 
@@ -53,8 +70,15 @@ def read_uav123(root: Path, names: Iterable[str] | None = None) -> list[Sequence
         frames = list_images(pictures)[start - 1 : start - 1 + len(boxes)]
         if len(frames) != len(boxes):
             raise DatasetError(f"{pictures}: expected {len(boxes)} pictures from number {start} on for {name}, got {len(frames)}")
-        sequences.append(Sequence(name, frames, boxes - (1, 1, 0, 0)))
+        sequences.append(Sequence(name, frames, boxes - (1, 1, 0, 0), _attributes(root / "anno" / "UAV123" / "att" / f"{name}.txt")))
     return sequences
+
+
+def _attributes(path: Path) -> tuple[str, ...]:
+    """The flags of a sequence; none where the file is missing, which evaluation does not need."""
+    if not path.is_file():
+        return ()
+    return tuple(word for word, flag in zip(_ATTRIBUTES, read_flags(path, len(_ATTRIBUTES)), strict=True) if flag)
 
 
 def _place(root: Path, name: str) -> tuple[Path, int]:

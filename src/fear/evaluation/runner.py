@@ -39,14 +39,25 @@ class Job(NamedTuple):
         return self.boxes_path.with_name(f"{self.sequence.name}_time.txt")
 
 
-def run_all(jobs: list[Job], workers: int = 1) -> Iterator[Job]:
-    """Runs what is not done, and yields every job when it is; those done before come first."""
+def run_all(jobs: list[Job], workers: int = 1, cluster: str | None = None) -> Iterator[Job]:
+    """Runs what is not done, and yields every job when it is; those done before come first.
+
+    Args:
+        jobs: What to run.
+        workers: Processes on this machine.
+        cluster: Address of a Ray cluster that runs the jobs instead.
+    """
     waiting = []
     for job in jobs:
         if is_done(job):
             yield job
         else:
             waiting.append(job)
+    if cluster is not None:
+        from fear.evaluation.cluster import run_on_cluster
+
+        yield from run_on_cluster(waiting, cluster)
+        return
     if workers == 1:
         for job in waiting:
             run(job)
@@ -78,8 +89,24 @@ def read_result(job: Job) -> tuple[Floats, Floats]:
     return read_boxes(job.boxes_path), np.loadtxt(job.time_path, ndmin=1)
 
 
+class Outcome(NamedTuple):
+    """What tracking a sequence gave, as the texts of its two files."""
+
+    boxes: str
+    seconds: str
+
+
 def run(job: Job) -> None:
-    """Tracks one sequence and writes its files; reading pictures is off the clock."""
+    """Tracks one sequence and writes its files."""
+    keep(job, track_sequence(job))
+
+
+def track_sequence(job: Job) -> Outcome:
+    """Tracks one sequence; reading pictures is off the clock.
+
+    Raises:
+        DatasetError: no box in the first frame, or a broken picture.
+    """
     sequence = job.sequence
     if not sequence.visible[0]:
         raise DatasetError(f"{sequence.name}: expected a box in the first frame, got {sequence.boxes_xywh[0].tolist()}")
@@ -96,9 +123,16 @@ def run(job: Job) -> None:
             box = tracker.update(frame)
         seconds.append(time.perf_counter() - start)
         boxes.append(box)
+    return Outcome(
+        "".join(",".join(f"{value:.4f}" for value in box) + "\n" for box in boxes), "".join(f"{value:.6f}\n" for value in seconds)
+    )
+
+
+def keep(job: Job, outcome: Outcome) -> None:
+    """Writes the files of a job."""
     job.boxes_path.parent.mkdir(parents=True, exist_ok=True)
-    _write(job.boxes_path, "".join(",".join(f"{value:.4f}" for value in box) + "\n" for box in boxes))
-    _write(job.time_path, "".join(f"{value:.6f}\n" for value in seconds))
+    _write(job.boxes_path, outcome.boxes)
+    _write(job.time_path, outcome.seconds)
 
 
 def _write(path: Path, text: str) -> None:

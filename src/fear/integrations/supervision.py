@@ -1,0 +1,43 @@
+"""Tracks for Roboflow's supervision, whose annotators, zones and counters take its `Detections`.
+
+import supervision
+from fear.integrations.supervision import to_detections
+
+detections = to_detections(tracker.update(frame))  # of fear.MultiTracker, or one track in a list
+frame = supervision.BoxAnnotator().annotate(frame, detections)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import supervision
+
+from fear.tracker import Track
+
+
+def to_detections(tracks: Iterable[Track], *, keep_lost: bool = False) -> supervision.Detections:
+    """Boxes as xyxy, scores as confidence, the place in the list as `tracker_id`.
+
+    Args:
+        tracks: One a target.
+        keep_lost: Whether tracks that look lost come along; their numbers stay reserved either way.
+
+    Returns:
+        Detections with `data["similarity"]` (N,) and `data["lost"]` (N,).
+    """
+    kept = [(number, track) for number, track in enumerate(tracks) if keep_lost or not track.lost]
+    if not kept:
+        return supervision.Detections.empty()
+    boxes_xywh = np.array([track.box_xywh for _, track in kept], np.float32)  # (N, 4)
+    return supervision.Detections(
+        xyxy=np.concatenate((boxes_xywh[:, :2], boxes_xywh[:, :2] + boxes_xywh[:, 2:]), axis=1),
+        confidence=np.array([track.score for _, track in kept], np.float32),
+        class_id=np.zeros(len(kept), int),
+        tracker_id=np.array([number for number, _ in kept]),
+        data={
+            "similarity": np.array([track.similarity for _, track in kept], np.float32),
+            "lost": np.array([track.lost for _, track in kept]),
+        },
+    )

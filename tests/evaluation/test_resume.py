@@ -1,0 +1,152 @@
+"""`fear eval` killed at any moment, on a cluster, with attributes and submissions."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from fear.datasets import read
+from fear.errors import FearError
+from fear.evaluation import evaluate
+from fear.evaluation.runner import Job, run_all
+from fear.evaluation.trackers import Spec
+from fear.synthetic import Scene, write_folder
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    for seed in range(6):
+        write_folder(folder / f"disc{seed}", Scene(frames=12, height=90, width=120, seed=seed))
+    (folder / "disc1" / "attributes.txt").write_text("fast motion\nocclusion\n")
+    (folder / "disc2" / "attributes.txt").write_text("occlusion\n")
+    return folder
+
+
+def without_time(summary: Path) -> Any:
+    """A summary but for the figures of speed, which no two runs share."""
+
+    def strip(value: Any) -> Any:
+        return {key: strip(part) for key, part in value.items() if key != "fps"} if isinstance(value, dict) else value
+
+    return strip(json.loads(summary.read_text()))
+
+
+@pytest.mark.slow
+def test_killed_ten_times_and_resumed_equals_uninterrupted(root: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "fear.cli", "eval", "--root", str(root), "--tracker", "fear-xs", "--tracker", "test_resume:Slow"]
+    environment = {"PYTHONPATH": str(Path(__file__).parent), "PATH": "/usr/bin:/bin", "HOME": str(Path.home())}
+    subprocess.run([*command, "--output", str(tmp_path / "whole")], check=True, capture_output=True, env=environment)
+    moments = np.random.default_rng(0)
+    output = tmp_path / "parts"
+    for _ in range(10):
+        process = subprocess.Popen(
+            [*command, "--output", str(output)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
+        )
+        time.sleep(moments.uniform(0.3, 2.5))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        for path in (output / "results").rglob("[!.]*.txt"):  # nothing half-written under a result's name
+            assert len(path.read_text().splitlines()) == 12
+    subprocess.run([*command, "--output", str(output)], check=True, capture_output=True, env=environment)
+    assert without_time(output / "summary.json") == without_time(tmp_path / "whole" / "summary.json")
+    assert not list((output / "results").rglob(".*unfinished"))
+
+
+class Slow:
+    """A tracker that takes its time, so that kills meet it at work."""
+
+    def init(self, frame: object, box_xywh: tuple[float, float, float, float]) -> None:
+        self.box = box_xywh
+
+    def update(self, frame: object) -> tuple[float, float, float, float]:
+        time.sleep(0.01)
+        return self.box
+
+
+@pytest.mark.slow
+def test_a_cluster_gives_the_same_files(root: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    here, there = (
+        [Job(Spec("fear-xs", runtime="openvino"), sequence, tmp_path / name, 1) for sequence in read("folder", root, ["disc0", "disc1"])]
+        for name in ("here", "there")
+    )
+    list(run_all(here))
+    assert {job.sequence.name for job in run_all(there, cluster="local")} == {"disc0", "disc1"}
+    for a, b in zip(here, there, strict=True):
+        assert a.boxes_path.read_bytes() == b.boxes_path.read_bytes()
+        assert len(b.time_path.read_text().splitlines()) == 12
+
+
+def test_a_cluster_that_is_not_there(root: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    jobs = [Job(Spec("fear-xs"), sequence, tmp_path, 1) for sequence in read("folder", root, ["disc0"])]
+    with pytest.raises(FearError, match="expected a Ray cluster"):
+        list(run_all(jobs, cluster="auto"))
+
+
+def test_report_has_attributes_and_the_worst_sequences(root: Path, tmp_path: Path) -> None:
+    evaluate("folder", root, [Spec("test_resume:Slow")], tmp_path)
+    summary = json.loads((tmp_path / "summary.json").read_text())["trackers"]["test_resume:Slow"]
+    assert summary["attributes"].keys() == {"fast motion", "occlusion"}
+    pair = [summary["sequences"][name]["auc"] for name in ("disc1", "disc2")]
+    assert summary["attributes"]["occlusion"]["auc"] == pytest.approx(np.mean(pair), abs=1e-6)
+    assert summary["attributes"]["fast motion"]["auc"] == pair[0]
+    report = (tmp_path / "report.md").read_text()
+    assert "AUC by attribute" in report
+    strip = cv2.imread(str(tmp_path / "worst.jpg"))
+    assert strip is not None
+    assert strip.shape == (4 * 180, 5 * 320, 3)
+
+
+@pytest.mark.parametrize("dataset", ["got10k", "trackingnet"])
+def test_submissions(dataset: str, tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    for name in ("a", "b"):
+        folder = root / name if dataset == "got10k" else root / "frames" / name
+        folder.mkdir(parents=True)
+        for k in range(3):
+            cv2.imwrite(str(folder / (f"{k:08d}.jpg" if dataset == "got10k" else f"{k}.jpg")), np.zeros((20, 20, 3), np.uint8))
+        truth = folder / "groundtruth.txt" if dataset == "got10k" else root / "anno" / f"{name}.txt"
+        truth.parent.mkdir(exist_ok=True)
+        truth.write_text("1,2,3,4\n")  # of a test set: the first box alone
+    evaluate(dataset, root, [Spec("test_resume:Slow")], tmp_path / "out")
+    with zipfile.ZipFile(tmp_path / "out" / "submission-test_resume-Slow.zip") as archive:
+        names = set(archive.namelist())
+        if dataset == "got10k":
+            assert names == {f"{name}/{name}_{kind}.txt" for name in "ab" for kind in ("001", "time")}
+            assert archive.read("a/a_001.txt") == b"1.000,2.000,3.000,4.000\n" * 3
+        else:
+            assert names == {"a.txt", "b.txt"}
+            assert archive.read("b.txt") == b"1.00,2.00,3.00,4.00\n" * 3
+
+
+def test_little_time_is_spent_beside_the_tracker(root: Path, tmp_path: Path) -> None:
+    """Beyond `update` and the decoding of pictures: under 5 %."""
+    from fear.datasets.base import read_image
+    from fear.evaluation.runner import read_result, run
+
+    (sequence,) = read("folder", root, ["disc0"])
+    longer = type(sequence)(sequence.name, sequence.frames * 20, np.tile(sequence.boxes_xywh, (20, 1)))
+    shares = []
+    for attempt in range(3):  # the best of three: others may be busy on this machine
+        job = Job(Spec("test_resume:Slow"), longer, tmp_path / str(attempt), 1)
+        start = time.perf_counter()
+        run(job)
+        whole = time.perf_counter() - start
+        start = time.perf_counter()
+        for path in longer.frames:
+            read_image(path)
+        decoding = time.perf_counter() - start
+        shares.append((whole - decoding - read_result(job)[1].sum()) / whole)
+    assert min(shares) < 0.05
