@@ -91,6 +91,9 @@ def track_command(
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the network.")] = None,
     no_dynamic: Annotated[bool, typer.Option("--no-dynamic", help="Keep the first frame's template for good.")] = False,
     max_frames: Annotated[int | None, typer.Option(min=1, help="Stop after so many frames.")] = None,
+    drop_late: Annotated[
+        bool | None, typer.Option("--drop-late/--keep-late", help="Leave out frames that come too fast; by default in live sources.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar and no summary.")] = False,
 ) -> None:
     """Follow one or several targets through a video."""
@@ -120,6 +123,7 @@ def track_command(
                     output=output,
                     box_path=boxes,
                     max_frames=max_frames,
+                    drop_late=frames.live if drop_late is None else drop_late,
                     on_frame=lambda _: advance(total),
                 )
             except KeyboardInterrupt as error:
@@ -135,6 +139,8 @@ def _print_summary(summary: Summary, output: Path | None, boxes: Path | None) ->
         f"{summary.frames} frames in {summary.seconds:.2f} s: {summary.fps:.1f} fps end to end; "
         f"update {summary.update_seconds / tracked * 1e3:.1f} ms, of it network {summary.network_seconds / tracked * 1e3:.1f} ms a frame"
     )
+    if summary.dropped:
+        _out.print(f"left out {summary.dropped} frames that came too fast")
     for number, lost in enumerate(summary.lost):
         name = "lost" if len(summary.lost) == 1 else f"target {number} lost"
         _out.print(f"{name} in {lost} of {summary.frames} frames")

@@ -1,4 +1,4 @@
-"""One tracking run: source → tracker → annotated video and box file."""
+"""One tracking run: source → tracker → annotated video and box file. Reading, tracking and writing the video overlap."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from fear.boxes import Box
 from fear.boxfile import BoxFile
 from fear.draw import draw_tracks
 from fear.errors import ConfigError
+from fear.overlap import ReadAhead, WriteBehind
 from fear.runtime.base import Crops, Floats, Maps, Network
 from fear.tracker import MultiTracker, Track
-from fear.video import Source, VideoWriter
+from fear.video import Frame, Source, VideoWriter
 
 
 @dataclass
@@ -32,6 +33,8 @@ class Summary:
     """Of these, in the network; never more than they are."""
     lost: list[int] = field(default_factory=list)
     """Lost frames of each target."""
+    dropped: int = 0
+    """Frames of a live source that came while others were tracked, and were left out."""
 
     @property
     def fps(self) -> float:
@@ -71,6 +74,7 @@ def follow(
     output: Path | None = None,
     box_path: Path | None = None,
     max_frames: int | None = None,
+    drop_late: bool = False,
     on_frame: Callable[[Summary], None] = lambda _: None,
 ) -> None:
     """Follows targets through a source; whatever ends it, what was tracked until then lies whole in the files.
@@ -83,6 +87,7 @@ def follow(
         output: Annotated video.
         box_path: Box file.
         max_frames: Stop after so many.
+        drop_late: Frames that come while an earlier one is tracked are left out, so that a live picture does not lag behind.
         on_frame: Called after each frame.
 
     Raises:
@@ -98,12 +103,14 @@ def follow(
         with ExitStack() as stack:
             writer = None
             boxes = None
-            for frame in islice(source, max_frames):
+            frames = stack.enter_context(ReadAhead(source, drop_late))
+            for frame in islice(frames, max_frames):
                 if frame.index == 0:
                     tracker.init(frame.image, boxes_xywh)
                     tracks = given
                     # only now: a run that fails at its first frame leaves older files as they were
-                    writer = stack.enter_context(VideoWriter(output, source.rate)) if output is not None else None
+                    if output is not None:
+                        writer = stack.enter_context(WriteBehind(_drawing(stack.enter_context(VideoWriter(output, source.rate)))))
                     boxes = stack.enter_context(BoxFile(box_path, len(given))) if box_path is not None else None
                 else:
                     began, in_network = time.perf_counter(), clock.seconds if clock else 0.0
@@ -113,9 +120,20 @@ def follow(
                 if boxes is not None:
                     boxes.write(frame.index, frame.time, tracks)
                 if writer is not None:
-                    writer.write(draw_tracks(frame.image, tracks), frame.time)
+                    writer.put((frame, tracks))
                 summary.frames += 1
+                summary.dropped = frames.dropped
                 summary.lost = [count + track.lost for count, track in zip(summary.lost, tracks, strict=True)]
                 on_frame(summary)
     finally:
         summary.seconds = time.perf_counter() - start  # the encoder's last frames are out only now
+
+
+def _drawing(writer: VideoWriter) -> Callable[[tuple[Frame, Sequence[Track]]], None]:
+    """Draws tracks on a frame and writes it."""
+
+    def write(item: tuple[Frame, Sequence[Track]]) -> None:
+        frame, tracks = item
+        writer.write(draw_tracks(frame.image, tracks), frame.time)
+
+    return write
