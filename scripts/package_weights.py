@@ -115,7 +115,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         checkpoint = Path(temporary) / "checkpoint.safetensors"
         save_checkpoint(network, checkpoint, card, torch.float16)
-        report = export(checkpoint, target, half_storage=True)
+        report = export(checkpoint, target, precision="fp16")
         shutil.copy(checkpoint, target / "checkpoint.safetensors")
     print(f"wrote {target}; largest difference between export and torch {report.largest:.1e}")
 

@@ -183,12 +183,13 @@ def import_command(
 def export_command(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A name or a .safetensors checkpoint.")],
     output: Annotated[Path, typer.Option(help="Folder to write.")],
-    format: Annotated[str, typer.Option(help="onnx")] = "onnx",
-    precision: Annotated[str, typer.Option(help="fp32; fp16 stores halved weights and computes in fp32.")] = "fp32",
+    format: Annotated[str, typer.Option(help="onnx, openvino or coreml.")] = "onnx",
+    precision: Annotated[str, typer.Option(help="fp32; fp16 halves the stored weights; int8, with openvino, quantises.")] = "fp32",
+    pictures: Annotated[Path | None, typer.Option(help="Pictures to calibrate int8 and to compare on; rendered ones by default.")] = None,
 ) -> None:
     """Export a checkpoint and compare it with torch."""
-    if precision not in ("fp32", "fp16"):
-        raise typer.BadParameter(f"expected fp32 or fp16, got {precision!r}", param_hint="--precision")
+    if precision not in ("fp32", "fp16", "int8"):
+        raise typer.BadParameter(f"expected fp32, fp16 or int8, got {precision!r}", param_hint="--precision")
     _need("torch", "export")
     from fear.export import export
     from fear.weights import resolve
@@ -196,9 +197,11 @@ def export_command(
     weights = resolve(model)
     if weights.checkpoint is None:
         raise ConfigError(f"{model}: expected a checkpoint to export, got a folder that is exported already")
-    report = export(weights.checkpoint, output, format, half_storage=precision == "fp16")
+    report = export(weights.checkpoint, output, format, precision, pictures)
     for name, difference in report.differences.items():
         _out.print(f"{name:24s} {difference:.1e}")
+    if report.agreement is not None and report.near is not None:
+        _out.print(f"best cell: the same in {report.agreement:.0%} of crops, at most one beside it in {report.near:.0%}")
     _out.print(f"wrote {output}; largest difference from torch {report.largest:.1e} of the largest value")
 
 

@@ -71,7 +71,7 @@ def write_onnx(network: FearNetwork, folder: Path, half_storage: bool = False) -
     """
     config = network.config
     template, search = sample_inputs(config, batch=2)
-    with torch.inference_mode():
+    with torch.no_grad():  # tensors of inference mode would send the exporter onto a slower way
         features = network.embed(template.permute(0, 3, 1, 2)).expand(2, -1, -1, -1)
         features = network.merge(features, features).clone()
     batch = torch.export.Dim("N", min=1, max=1024)

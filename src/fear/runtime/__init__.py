@@ -81,6 +81,8 @@ def _can_export() -> bool:
 def _candidates(weights: Weights, device: str) -> list[str]:
     """Runtimes that are installed, can run this form of the model, and may be the fastest there."""
     order = [runtime for runtime in _PACKAGES if _installed(runtime)]
+    if weights.folder is not None and not (weights.folder / "match.onnx").is_file():  # exported in OpenVINO's own format
+        return ["openvino"] if "openvino" in order else order
     if weights.checkpoint is None or (weights.folder is None and _can_export()) or (weights.folder is not None and device == "cpu"):
         order = [runtime for runtime in order if runtime != "torch"] or order  # torch is never the fastest on a processor
     else:

@@ -1,0 +1,91 @@
+"""Every format and precision of `fear export`, on the packaged weights."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from fear.config import FEAR_XS
+from fear.errors import ConfigError, DatasetError, ExportError
+from fear.export import export
+from fear.export.crops import cut_pairs
+from fear.runtime import load
+from fear.weights import packaged, read_card
+
+CHECKPOINT = packaged()["fear-xs"].checkpoint or Path()
+
+
+@pytest.mark.parametrize(("format", "precision"), [("onnx", "fp16"), ("openvino", "fp16")])
+def test_float_exports_give_torchs_answers(format: str, precision: str, tmp_path: Path) -> None:
+    report = export(CHECKPOINT, tmp_path / "x", format, precision)
+    assert report.largest < 1e-3
+    assert report.agreement == 1
+    network, card = load(tmp_path / "x", threads=1), read_card(tmp_path / "x")
+    template, search = cut_pairs(FEAR_XS, 1)[0]
+    assert network.match(search, network.embed(template)).scores.shape == (1, 1, 16, 16)
+    weights = tmp_path / "x" / ("match.onnx" if format == "onnx" else "match.bin")
+    assert weights.stat().st_size < 2.5 * card.parameters  # two bytes a number, and the graph
+
+
+@pytest.mark.slow
+def test_coreml_packages_hold_the_weights(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("coremltools")
+    report = export(CHECKPOINT, tmp_path / "x", "coreml", "fp16")
+    assert report.largest < 2e-3
+    assert report.agreement is None  # CoreML runs on Apple's systems alone
+    assert {path.name for path in (tmp_path / "x").iterdir()} == {"config.json", "embed.mlpackage", "match.mlpackage"}
+    assert capfd.readouterr().err == ""
+
+    from fear.export import coreml
+
+    honest = coreml._require_interface
+
+    def spoil(package: object, name: str, inputs: list[str], outputs: list[str]) -> None:
+        honest(package, name, inputs, outputs)
+        with torch.no_grad():
+            spoilt.backbone.conv_stem.weight.mul_(1)  # type: ignore[union-attr, operator]
+            for parameter in spoilt.parameters():
+                parameter.add_(0.01)
+
+    from fear.model import fold, load_checkpoint
+
+    spoilt = fold(load_checkpoint(CHECKPOINT)[0])
+    monkeypatch.setattr(coreml, "_require_interface", spoil)
+    with pytest.raises(ExportError, match="expected these weights in the CoreML package"):
+        coreml.write_coreml(spoilt, tmp_path, "fp32")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("nncf") is None, reason="needs nncf (extra quantize)")
+def test_int8_keeps_the_best_cell_near(tmp_path: Path) -> None:
+    report = export(CHECKPOINT, tmp_path / "x", "openvino", "int8")
+    assert report.near is not None
+    assert report.near >= 0.9
+    network = load(tmp_path / "x", threads=1)
+    assert network.config.folded
+
+
+def test_formats_and_precisions_that_do_not_exist(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="format: expected onnx, openvino, coreml; got 'tflite'"):
+        export(CHECKPOINT, tmp_path / "x", "tflite")
+    with pytest.raises(ConfigError, match="int8 with format openvino; got 'int8' with format onnx"):
+        export(CHECKPOINT, tmp_path / "x", "onnx", "int8")
+
+
+# ---------------------------------------------------------------------------------------------------------------------- crops
+def test_pairs_from_pictures_and_from_nothing(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="expected pictures, found none"):
+        cut_pairs(FEAR_XS, 3, tmp_path)
+    cv2.imwrite(str(tmp_path / "a.jpg"), np.random.default_rng(0).integers(0, 256, (90, 120, 3), np.uint8))
+    for source in (None, tmp_path):
+        pairs = cut_pairs(FEAR_XS, 5, source)
+        assert len(pairs) == 5
+        assert pairs[0].template.shape == (1, 128, 128, 3)
+        assert pairs[0].search.shape == (1, 256, 256, 3)
+        again = cut_pairs(FEAR_XS, 5, source)
+        assert all(np.array_equal(a.search, b.search) for a, b in zip(pairs, again, strict=True))
