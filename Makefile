@@ -48,6 +48,8 @@ bench: $(VENV)/dev  ## Measure us, the published network and the neighbours side
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.accuracy
 	$(BIN)/python -m benchmarks.lost
+	$(BIN)/python -m benchmarks.rules
+	$(BIN)/python -m benchmarks.ablation
 
 gpu-train: $(VENV)/dev  ## Train the default weights on a graphics card: here if there is one, else pack all that another machine needs.
 	@$(BIN)/python scripts/prepare_gpu.py --shared $(SHARED) --output build/gpu
@@ -63,4 +65,5 @@ $(VENV)/core: pyproject.toml constraints.txt
 
 $(VENV)/dev: $(VENV)/core
 	@$(PIP) install -q -c constraints.txt -e ".[all]" -r requirements-dev.txt
+	@$(PIP) install -q -c constraints.txt --no-deps -r requirements-vot.txt
 	@touch $@

@@ -17,7 +17,7 @@ from fear.evaluation import evaluate
 from fear.evaluation.trackers import Spec
 
 HERE = Path(__file__).parent
-PLAIN = TrackerConfig(window=0, penalty=0, size_rate=None)
+PLAIN = TrackerConfig(window=0, penalty=0, size_rate=None, hold_score=0)
 
 
 def main() -> None:

@@ -62,7 +62,8 @@ class _Target:
         peak = decode(maps.scores[row, 0], maps.boxes_ltrb[row], (width, height), self._config)
         similarity = self.template.similarity(maps.embeddings[row])
         lost = peak.score < self._config.lost_score
-        self._box = self._keep_in_reach(self._window.to_frame(peak.box_xywh, size))
+        if peak.score >= self._config.hold_score:  # else what was found is hardly the target, and following it would lose the place
+            self._box = self._keep_in_reach(self._window.to_frame(peak.box_xywh, size))
         self.template.observe(
             similarity if maps.updates is None else float(maps.updates[row, 0]),
             None if lost else lambda: self._cut_template(frame),
