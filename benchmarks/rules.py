@@ -65,6 +65,15 @@ TABLE = (
 )
 
 
+PAGE = """# Rules around the network
+
+Mean AUC on the 34 reference sequences, one rule changed at a time. Differences below 0.005 hang on one or two clips.
+Written by `python -m benchmarks.rules`.
+
+{table}
+"""
+
+
 class Job(NamedTuple):
     """One row for one network."""
 
@@ -129,15 +138,10 @@ def main() -> None:
         for job, auc in zip(jobs, pool.map(mean_auc, jobs), strict=True):
             found[job.model, job.rules.title] = auc
             print(f"{len(found)}/{len(jobs)} {job.rules.title}: {auc:.4f}", flush=True)
-    lines = ["| rules | " + " | ".join(models) + " |", "|---|" + "---|" * len(models)]
-    for rules in TABLE:
-        lines.append(f"| {rules.title} | " + " | ".join(f"{found[model, rules.title]:.4f}" for model in models.values()) + " |")
+    head = ["| rules | " + " | ".join(models) + " |", "|---|" + "---|" * len(models)]
+    rows = [f"| {r.title} | " + " | ".join(f"{found[model, r.title]:.4f}" for model in models.values()) + " |" for r in TABLE]
     page = HERE.parent / "docs" / "results" / "rules.md"
-    page.write_text(
-        "# Rules around the network\n\nMean AUC on the 34 reference sequences, one rule changed at a time. Differences below 0.005 hang on one or two "
-        "clips.\nWritten by `python -m benchmarks.rules`.\n\n" + "\n".join(lines) + "\n",
-        encoding="utf-8",
-    )
+    page.write_text(PAGE.format(table="\n".join([*head, *rows])), encoding="utf-8")
     print(page.read_text(encoding="utf-8"))
 
 
