@@ -2,7 +2,8 @@
 
     python -m benchmarks.accuracy [--shared ../shared] [--workers 2]
 
-Writes `docs/results/accuracy.md`. The neighbours need opencv-contrib; `make bench` installs it.
+Writes `docs/results.md`, its plot of accuracy against speed, and the table in README.md. The neighbours need opencv-contrib; `make bench`
+installs it.
 """
 
 from __future__ import annotations
@@ -12,11 +13,30 @@ import json
 import shutil
 from pathlib import Path
 
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
 from fear.config import TrackerConfig
 from fear.evaluation import evaluate
 from fear.evaluation.trackers import Spec
+from fear.runtime.choice import processor
 
 HERE = Path(__file__).parent
+PAGE = """# Results
+
+All trackers in one run on the reference sequences, made by `make bench`: {workers} processes side by side. {about}
+Processor: {processor}.
+
+{table}
+
+![accuracy against speed](results/speed.png)
+
+More: [rules around the network](results/rules.md) · [how well score and similarity tell a lost target](results/lost.md) ·
+[FEAR's dual template against STARK's way](results/ablation.md) · [int8](deploy.md)
+
+## AUC by sequence, default rules
+
+{detail}"""
 PLAIN = TrackerConfig(window=0, penalty=0, size_rate=None, hold_score=0)
 
 
@@ -44,22 +64,35 @@ def main() -> None:
     columns = ("auc", "ao", "sr50", "sr75", "precision", "norm_precision", "fps")
     lines = ["| tracker | rules | AUC | AO | SR0.5 | SR0.75 | precision | normalised | fps |", "|---|---|" + "---|" * len(columns)]
     for name, rules, mean in rows:
-        shown = "published FEAR-XS" if name == published else name
-        lines.append(f"| {shown} | {rules} | " + " | ".join(f"{mean[c]:.1f}" if c == "fps" else f"{mean[c]:.3f}" for c in columns) + " |")
+        title = "published FEAR-XS" if name == published else name
+        lines.append(f"| {title} | {rules} | " + " | ".join(f"{mean[c]:.1f}" if c == "fps" else f"{mean[c]:.3f}" for c in columns) + " |")
     table = "\n".join(lines)
     report = (options.output / "default" / "report.md").read_text(encoding="utf-8").replace(published, "published FEAR-XS")
     about, detail = report.split("\n\n")[1], report.split("## AUC by sequence\n\n")[1]
-    target = HERE.parent / "docs" / "results" / "accuracy.md"
-    target.parent.mkdir(parents=True, exist_ok=True)
+    (HERE.parent / "docs" / "results").mkdir(parents=True, exist_ok=True)
+    shown = {"published FEAR-XS" if name == published else name: mean for name, rules, mean in rows if rules != "published rules"}
+    plot_speed(shown, HERE.parent / "docs" / "results" / "speed.png")
+    target = HERE.parent / "docs" / "results.md"
     target.write_text(
-        f"# Accuracy on the reference sequences\n\nMade by `make bench`: {options.workers} processes side by side. {about}\n\n"
-        f"{table}\n\n## AUC by sequence, default rules\n\n{detail}",
+        PAGE.format(workers=options.workers, about=about, processor=processor(), table=table, detail=detail.partition("## Where")[0]),
         encoding="utf-8",
     )
-    write_readme(
-        {"published FEAR-XS" if name == published else name: mean for name, rules, mean in rows if rules != "published rules"}, about
-    )
+    write_readme(shown, about)
     print(f"{table}\nwrote {target} and the table in README.md")
+
+
+def plot_speed(means: dict[str, dict[str, float]], path: Path) -> None:
+    """AUC over frames per second, one point a tracker."""
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot(xlabel="frames per second, one thread", ylabel="AUC", xscale="log", title="up and to the right is better")
+    for name, mean in means.items():
+        ours = name == "fear-xs"
+        axes.scatter(mean["fps"], mean["auc"], s=70 if ours else 40, color="#2ecc71" if ours else "#34495e", zorder=3)
+        axes.annotate(name, (mean["fps"], mean["auc"]), xytext=(6, 5), textcoords="offset points", fontsize=9)
+    axes.grid(alpha=0.3, which="both")
+    axes.margins(0.18, 0.1)
+    figure.savefig(path, dpi=120)
 
 
 def write_readme(means: dict[str, dict[str, float]], about: str) -> None:
@@ -80,9 +113,7 @@ def write_readme(means: dict[str, dict[str, float]], about: str) -> None:
     head, start, rest = path.read_text(encoding="utf-8").partition("<!-- accuracy: written by make bench -->\n")
     _, end, tail = rest.partition("<!-- /accuracy -->")
     counted = about.partition(". ")[0]
-    note = (
-        f"{counted} of public benchmarks, none of them used in training; all trackers in the same run ([more](docs/results/accuracy.md))."
-    )
+    note = f"{counted} of public benchmarks, none of them used in training; all trackers in the same run ([more](docs/results.md))."
     path.write_text(f"{head}{start}\n" + "\n".join(lines) + f"\n\n{note}\n\n{end}{tail}", encoding="utf-8")
 
 
