@@ -3,8 +3,8 @@
     python scripts/package_weights.py runs/distill_xs/weights.safetensors [--name fear-xs] [--provenance "…"]
     python scripts/package_weights.py src/fear/weights/fear-xs/checkpoint.safetensors --summary results/accuracy/default/summary.json
 
-Batch norms are folded, weights rounded to float16 and exported; the export is compared with torch. With a summary of `fear eval` the measured
-scores go into the card.
+Batch norms are folded, weights rounded to float16 and exported; the export is compared with torch. With a summary of `fear eval` the
+measured scores go into the card.
 """
 
 from __future__ import annotations

@@ -223,7 +223,7 @@ def train_command(
     loaded = load_recipe(recipe, change or ())
     folder = output or Path("runs") / loaded.name
     with _progress() as advance:
-        weights = train(loaded, folder, resume, on_picture=advance)
+        weights = train(loaded, folder, resume, on_picture=advance, on_epoch=lambda line: typer.echo(line, err=True))
     _out.print(f"wrote {weights}; logs, curves and checkpoints lie in {folder}")
 
 

@@ -49,7 +49,13 @@ from fear.weights import WeightsCard, resolve
 _log = logging.getLogger(__name__)
 
 
-def train(recipe: Recipe, folder: Path, resume: bool = False, on_picture: Callable[[int], None] = lambda total: None) -> Path:
+def train(
+    recipe: Recipe,
+    folder: Path,
+    resume: bool = False,
+    on_picture: Callable[[int], None] = lambda total: None,
+    on_epoch: Callable[[str], None] = lambda line: None,
+) -> Path:
     """Runs every stage of a recipe that is not done yet.
 
     Args:
@@ -57,6 +63,7 @@ def train(recipe: Recipe, folder: Path, resume: bool = False, on_picture: Callab
         folder: Of the run; new, or that of the run to resume.
         resume: Go on where an earlier run of the same recipe ended, whatever ended it.
         on_picture: Called with the number of all for each picture that is loaded onto the device.
+        on_epoch: Called after each epoch with a line that tells stage, epoch and the latest values.
 
     Returns:
         The checkpoint that came out.
@@ -86,7 +93,7 @@ def train(recipe: Recipe, folder: Path, resume: bool = False, on_picture: Callab
             network = _start(recipe) if before is None else load_checkpoint(before)[0].train()
             data = TrainingData(recipe, stage, sampler, pictures, len(validation))
             module = _module(recipe, stage, network, validation, teacher)
-            _fit(recipe, stage, module, data, folder / stage.name)
+            _fit(recipe, stage, module, data, folder / stage.name, on_epoch)
             if module.trainer.is_global_zero:
                 _save(recipe, module, result)
             module.trainer.strategy.barrier()
@@ -183,7 +190,22 @@ def _module(recipe: Recipe, stage: StageSection, network: FearNetwork, validatio
     return kind(network, stage, validation, recipe.distill, teacher)
 
 
-def _fit(recipe: Recipe, stage: StageSection, module: Stage, data: TrainingData, folder: Path) -> None:
+class _EpochLines(callbacks.Callback):
+    """Tells each epoch's outcome, for people who watch a log and no bar."""
+
+    def __init__(self, stage: StageSection, tell: Callable[[str], None]) -> None:
+        self._stage, self._tell = stage, tell
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Lightning's hook."""
+        if trainer.is_global_zero:
+            values = ", ".join(f"{name} {float(value):.4f}" for name, value in trainer.callback_metrics.items())
+            self._tell(
+                f"{self._stage.name}: epoch {trainer.current_epoch + 1} of {self._stage.epochs}, step {trainer.global_step}: {values}"
+            )
+
+
+def _fit(recipe: Recipe, stage: StageSection, module: Stage, data: TrainingData, folder: Path, on_epoch: Callable[[str], None]) -> None:
     machine, validated = recipe.machine, recipe.validation is not None
     _set_aside(folder / "metrics.csv")
     loggers: list[Logger] = [CSVLogger(folder, name="", version="")]
@@ -192,7 +214,8 @@ def _fit(recipe: Recipe, stage: StageSection, module: Stage, data: TrainingData,
     # each removes its own last file after the next is written, so a kill at any moment leaves a whole one
     by_time = callbacks.ModelCheckpoint(folder, filename="time-{step}", train_time_interval=timedelta(minutes=machine.save_minutes))
     by_epoch = callbacks.ModelCheckpoint(folder, filename="epoch-{step}", every_n_epochs=1, save_on_train_epoch_end=True)
-    parts: list[callbacks.Callback] = [by_time, by_epoch, MovingAverage(stage.average), BatchPicture(folder / "batch.png"), Curves(folder)]
+    parts: list[callbacks.Callback] = [by_time, by_epoch, MovingAverage(stage.average)]
+    parts += [BatchPicture(folder / "batch.png"), Curves(folder), _EpochLines(stage, on_epoch)]
     if stage.stop_after is not None:
         parts.append(callbacks.EarlyStopping("val_iou", patience=stage.stop_after, mode="max"))
     if sys.stderr.isatty():
