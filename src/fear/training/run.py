@@ -200,9 +200,8 @@ class _EpochLines(callbacks.Callback):
         """Lightning's hook."""
         if trainer.is_global_zero:
             values = ", ".join(f"{name} {float(value):.4f}" for name, value in trainer.callback_metrics.items())
-            self._tell(
-                f"{self._stage.name}: epoch {trainer.current_epoch + 1} of {self._stage.epochs}, step {trainer.global_step}: {values}"
-            )
+            where = f"{self._stage.name}: epoch {trainer.current_epoch + 1} of {self._stage.epochs}, step {trainer.global_step}"
+            self._tell(f"{where}: {values}")
 
 
 def _fit(recipe: Recipe, stage: StageSection, module: Stage, data: TrainingData, folder: Path, on_epoch: Callable[[str], None]) -> None:
