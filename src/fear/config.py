@@ -133,7 +133,7 @@ class TrackerConfig(_Config):
     window: float = 0.38
     penalty: float = 0.062
     size_rate: float | None = 0.765
-    hold_score: float = 0.3
+    hold_score: float = 0.2
     lost_score: float = 0.5
 
     def __post_init__(self) -> None:
