@@ -94,6 +94,17 @@ def test_interrupted_and_resumed_equals_uninterrupted(clips: Path, tmp_path: Pat
     assert len(list((tmp_path / "parts" / "track").glob("metrics*.csv"))) == 2
 
 
+@pytest.mark.slow
+def test_crops_cut_on_the_device_and_prepared_by_processes(clips: Path, tmp_path: Path) -> None:
+    """The way of graphics cards, here on the processor: pictures in a bank, plans from worker processes."""
+    counted: list[int] = []
+    changes = ("machine.pictures=device", "machine.workers=1", "stages.0.epochs=1", "stages.0.samples=4", "stages.0.batch=2")
+    recipe = smoke(clips, *changes, "validation.max_frames=2")
+    network, _ = load_checkpoint(train(recipe, tmp_path / "run", on_picture=counted.append))
+    assert counted == [20] * 20  # two sequences of ten frames
+    assert all(bool(tensor.isfinite().all()) for tensor in network.state_dict().values() if tensor.is_floating_point())
+
+
 def test_a_folder_belongs_to_one_recipe(clips: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="expected a run to resume"):
         train(smoke(clips), tmp_path / "none", resume=True)

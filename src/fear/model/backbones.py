@@ -8,6 +8,7 @@ Sources: FBNet (arXiv 1812.03443), ResNet (1512.03385; stride in the 3×3, as to
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,7 +25,7 @@ def convolution(inputs: int, outputs: int, kernel: int, stride: int = 1, groups:
 Part = Callable[[Tensor], Tensor]
 
 
-class StagedBackbone(nn.Module):
+class StagedBackbone(nn.Module, ABC):
     """A backbone as a chain of parts, each a function of what the one before gave; distillation teaches them one by one.
 
     (B, 3, H, W) → (B, `channels`, H/16, W/16).
@@ -32,9 +33,9 @@ class StagedBackbone(nn.Module):
 
     channels: int
 
+    @abstractmethod
     def parts(self) -> list[Part]:
         """The stem and the blocks, as data passes them."""
-        raise NotImplementedError
 
     def forward(self, x: Tensor) -> Tensor:
         for part in self.parts():
