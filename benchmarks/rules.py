@@ -43,7 +43,7 @@ class Rules:
 
 TABLE = (
     Rules("default"),
-    Rules("all off (published rules)", {"window": 0, "penalty": 0, "size_rate": None, "hold_score": 0}),
+    Rules("all off (published rules)", {"window": 0, "penalty": 0, "size_rate": None, "hold_score": 0, "template_context": 0.2}),
     Rules("box not held while the score is low", {"hold_score": 0}),
     Rules("box held below a score of 0.1", {"hold_score": 0.1}),
     Rules("box held below a score of 0.3", {"hold_score": 0.3}),
@@ -51,7 +51,8 @@ TABLE = (
     Rules("no penalty", {"penalty": 0}),
     Rules("size not smoothed", {"size_rate": None}),
     Rules("search 1.8 boxes around", {"search_context": 1.8}),
-    Rules("template 0.25 boxes around", {"template_context": 0.25}),
+    Rules("template 0.2 boxes around (published)", {"template_context": 0.2}),
+    Rules("template 0.3 boxes around", {"template_context": 0.3}),
     Rules("dual template, w 0.1, every 10 frames", {"update_interval": 10}, 0.1),
     Rules("dual template, w 0.2, every 10 frames", {"update_interval": 10}, 0.2),
     Rules("dual template, w 0.2, every 30 frames", {"update_interval": 30}, 0.2),

@@ -144,7 +144,12 @@ def test_published_reaches_the_reference_on_one_clip(official: Path, sequences: 
     from fear.evaluation.metrics import measure
 
     (sequence,) = read("folder", sequences, ["DAVIS_dog"])
-    job = Job(Spec(f"published:{official}", TrackerConfig(window=0, penalty=0, size_rate=None, hold_score=0)), sequence, tmp_path, None)
+    job = Job(
+        Spec(f"published:{official}", TrackerConfig(window=0, penalty=0, size_rate=None, hold_score=0, template_context=0.2)),
+        sequence,
+        tmp_path,
+        None,
+    )
     list(run_all([job]))
     scores, _ = measure(read_result(job)[0], sequence.boxes_xywh, read_result(job)[1])
     assert scores.auc > 0.857 - 0.02  # the reference's figure for this clip

@@ -98,7 +98,7 @@ def test_shift_and_scale_stay_in_their_limits() -> None:
     draw = sampler(Pool([moving("a")], 1))
     for k in range(300):
         s = draw.sample(0, k)
-        for view, size, shift, low, high, context in ((s.static, 128, 8, 0.95, 1.05, 1.4), (s.search, 256, 48, 0.65, 1.35, 5.0)):
+        for view, size, shift, low, high, context in ((s.static, 128, 8, 0.95, 1.05, 1.5), (s.search, 256, 48, 0.65, 1.35, 5.0)):
             x, y, w, h = view.box_xywh
             assert abs(x + w / 2 - size / 2) <= shift + 1e-6
             assert abs(y + h / 2 - size / 2) <= shift + 1e-6
