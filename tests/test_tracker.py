@@ -48,7 +48,7 @@ def test_search_crop_is_five_boxes_wide_and_shows_the_target() -> None:
     inside = slice(104, 152)  # the middle fifth of 256, less its border
     assert (search[inside, inside] == (200, 100, 50)).all()
     assert (search[:100] != (200, 100, 50)).any(axis=-1).all()
-    assert (template[22:106, 22:106] == (200, 100, 50)).all()  # 1/1.5 of 128
+    assert (template[23:105, 23:105] == (200, 100, 50)).all()  # 1/1.5 of 128
     assert template.shape == (128, 128, 3)
 
 
