@@ -24,7 +24,7 @@ from fear.runtime.choice import processor
 HERE = Path(__file__).parent
 PAGE = """# Results
 
-All trackers in one run on the reference sequences, made by `make bench`: {workers} processes side by side. {about}
+All trackers on the reference sequences and on one machine, made by `make bench`: {workers} processes side by side. {about}
 Processor: {processor}.
 
 {table}
@@ -113,7 +113,7 @@ def write_readme(means: dict[str, dict[str, float]], about: str) -> None:
     head, start, rest = path.read_text(encoding="utf-8").partition("<!-- accuracy: written by make bench -->\n")
     _, end, tail = rest.partition("<!-- /accuracy -->")
     counted = about.partition(". ")[0]
-    note = f"{counted} of public benchmarks, none of them used in training; all trackers in the same run ([more](docs/results.md))."
+    note = f"{counted} of public benchmarks, none of them used in training; all trackers on the same machine ([more](docs/results.md))."
     path.write_text(f"{head}{start}\n" + "\n".join(lines) + f"\n\n{note}\n\n{end}{tail}", encoding="utf-8")
 
 
