@@ -46,7 +46,8 @@ class ScriptedNetwork:
     """A network that sees what it is told to.
 
     Args:
-        answer: number of the call → score, distances left, top, right, bottom from the cell's place, cell (row, column).
+        answer: number of the call → score, distances left, top, right, bottom from the cell's place, cell (row, column) of all
+            that the network can see.
         dynamic_weight: w.
         similarity: number of the call → cosine similarity with the first template.
     """
@@ -78,8 +79,9 @@ class ScriptedNetwork:
     def match(self, search_crops: Crops, template_features: Floats) -> Maps:
         self.searched.append(search_crops.copy())
         self.templates.append(template_features.copy())
-        call, batch, cells = len(self.searched), len(search_crops), self.config.search_size // STRIDE
-        score, ltrb, (row, column) = self.answer(call)
+        call, batch, cells = len(self.searched), len(search_crops), search_crops.shape[1] // STRIDE
+        score, ltrb, place = self.answer(call)
+        row, column = (cell - (self.config.search_cells - cells) // 2 for cell in place)  # crops may show the middle only
         scores = np.full((batch, 1, cells, cells), 0.01, np.float32)
         scores[:, 0, row, column] = score
         boxes = np.ones((batch, 4, cells, cells), np.float32)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -37,17 +38,19 @@ def test_target_that_moves_one_cell_right() -> None:
     assert tracker.update(FRAME).box_xywh == pytest.approx((100 + 16 * 200 / 256, 50, 40, 20), rel=1e-4)
 
 
-def test_search_crop_is_five_boxes_wide_and_shows_the_target() -> None:
+@pytest.mark.parametrize("size", [192, 256])
+def test_search_crop_is_the_middle_of_five_boxes_and_shows_the_target(size: int) -> None:
     frame = FRAME.copy()
     frame[80:100, 120:160] = (200, 100, 50)
     network = ScriptedNetwork()
-    tracker = Tracker(network, config=PLAIN)
+    tracker = Tracker(network, config=replace(PLAIN, search_size=size))
     tracker.init(frame, (120, 80, 40, 20))
     tracker.update(frame)
     search, template = network.searched[0][0], network.embedded[0][0]
-    inside = slice(104, 152)  # the middle fifth of 256, less its border
+    assert search.shape == (size, size, 3)
+    inside = slice(size // 2 - 24, size // 2 + 24)  # a fifth of 256, less its border, however much is seen around it
     assert (search[inside, inside] == (200, 100, 50)).all()
-    assert (search[:100] != (200, 100, 50)).any(axis=-1).all()
+    assert (search[: size // 2 - 28] != (200, 100, 50)).any(axis=-1).all()
     assert (template[23:105, 23:105] == (200, 100, 50)).all()  # 1/1.5 of 128
     assert template.shape == (128, 128, 3)
 
@@ -122,7 +125,7 @@ def test_boxes_at_every_border(box: Box) -> None:
 @given(
     st.tuples(st.floats(-50, 299), st.floats(-50, 199), st.floats(51, 700), st.floats(51, 700)),
     st.lists(
-        st.tuples(st.floats(0, 1), st.tuples(*[st.floats(0.01, 500)] * 4), st.tuples(*[st.integers(0, 15)] * 2)), min_size=1, max_size=12
+        st.tuples(st.floats(0, 1), st.tuples(*[st.floats(0.01, 500)] * 4), st.tuples(*[st.integers(2, 13)] * 2)), min_size=1, max_size=12
     ),
 )
 def test_whatever_the_network_says_boxes_stay_in_the_frame(

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fear.boxes import Box
+from fear.config import NetworkConfig, TrackerConfig
 from fear.errors import FrameError
 
 Image = NDArray[np.uint8]
@@ -52,6 +53,23 @@ def window_around(box_xywh: Box, context: float) -> Window:
     """
     x, y, w, h = box_xywh
     return Window(x - context * w, y - context * h, w * (1 + 2 * context), h * (1 + 2 * context))
+
+
+def template_window(box_xywh: Box, rules: TrackerConfig) -> Window:
+    """What the template crop shows."""
+    return window_around(box_xywh, rules.template_context)
+
+
+def search_side(rules: TrackerConfig, network: NetworkConfig) -> int:
+    """Side of the search crop in pixels."""
+    return min(rules.search_size, network.search_size)
+
+
+def search_window(box_xywh: Box, rules: TrackerConfig, network: NetworkConfig) -> Window:
+    """What the search crop shows: the middle of the whole context, at the scale that the network is used to."""
+    x, y, width, height = window_around(box_xywh, rules.search_context)
+    share = search_side(rules, network) / network.search_size
+    return Window(x + width * (1 - share) / 2, y + height * (1 - share) / 2, width * share, height * share)
 
 
 def crop(frame: Image, window: Window, size: int, fill: Colour, out: Image | None = None) -> Image:

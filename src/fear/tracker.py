@@ -10,7 +10,7 @@ import numpy as np
 
 from fear.boxes import Box, clip_box, parse_box, require_overlap
 from fear.config import TrackerConfig
-from fear.crop import Image, crop, mean_colour, require_frame, window_around
+from fear.crop import Image, crop, mean_colour, require_frame, search_side, search_window, template_window
 from fear.decode import decode
 from fear.errors import FearError
 from fear.runtime import Network, load
@@ -41,23 +41,22 @@ class _Target:
         self._height, self._width = frame.shape[:2]
         self._fill = mean_colour(frame)
         self._box = box_xywh
-        self._window = window_around(box_xywh, config.search_context)
+        self._window = search_window(box_xywh, config, network.config)
         self.template = DualTemplate(
             network.embed(self._cut_template(frame)[None]), network, config.update_interval, config.dynamic_template
         )
 
     def _cut_template(self, frame: Image) -> Image:
-        window = window_around(self._box, self._config.template_context)
-        return crop(frame, window, self._network.config.template_size, self._fill)
+        return crop(frame, template_window(self._box, self._config), self._network.config.template_size, self._fill)
 
     def cut_search(self, frame: Image, out: Image) -> None:
         """Writes the search crop around the last box into `out`, (S, S, 3)."""
-        self._window = window_around(self._box, self._config.search_context)
+        self._window = search_window(self._box, self._config, self._network.config)
         crop(frame, self._window, out.shape[0], self._fill, out)
 
     def advance(self, frame: Image, maps: Maps, row: int) -> Track:
         """Takes one row of the network's answer to the last search crops."""
-        size = self._network.config.search_size
+        size = search_side(self._config, self._network.config)
         _, _, width, height = self._window.to_crop(self._box, size)
         peak = decode(maps.scores[row, 0], maps.boxes_ltrb[row], (width, height), self._config)
         similarity = self.template.similarity(maps.embeddings[row])
@@ -127,7 +126,7 @@ class MultiTracker:
             require_overlap(box, height, width)
         self._shape = (height, width)
         self._targets = [_Target(self.network, self.config, frame, box) for box in boxes]
-        size = self.network.config.search_size
+        size = search_side(self.config, self.network.config)
         self._crops = np.empty((len(boxes), size, size, 3), np.uint8)
 
     def update(self, frame: Image) -> list[Track]:

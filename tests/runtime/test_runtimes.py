@@ -82,12 +82,20 @@ def test_interface_of_the_graphs() -> None:
     uint8, float32 = onnx.TensorProto.UINT8, onnx.TensorProto.FLOAT
     assert ports(FEAR_XS.folder / "embed.onnx") == {"template": (uint8, [1, 128, 128, 3]), "features": (float32, [1, 256, 8, 8])}
     assert ports(FEAR_XS.folder / "match.onnx") == {
-        "search": (uint8, ["N", 256, 256, 3]),
+        "search": (uint8, ["N", "16*cells", "16*cells", 3]),
         "template_features": (float32, ["N", 256, 8, 8]),
-        "scores": (float32, ["N", 1, 16, 16]),
-        "boxes": (float32, ["N", 4, 16, 16]),
+        "scores": (float32, ["N", 1, "cells", "cells"]),
+        "boxes": (float32, ["N", 4, "cells", "cells"]),
         "embedding": (float32, ["N", 256]),
     }
+
+
+@pytest.mark.parametrize("name", RUNTIMES)
+@pytest.mark.parametrize(("targets", "side"), [(1, 256), (3, 256), (1, 192), (2, 160)])
+def test_match_takes_any_number_and_side(networks: dict[str, runtime.Network], name: str, targets: int, side: int) -> None:
+    maps = networks[name].match(np.zeros((targets, side, side, 3), np.uint8), np.zeros((targets, 256, 8, 8), np.float32))
+    cells = side // 16
+    assert [part.shape for part in maps[:3]] == [(targets, 1, cells, cells), (targets, 4, cells, cells), (targets, 256)]
 
 
 def test_graphs_tell_nothing_of_the_machine_they_were_made_on() -> None:

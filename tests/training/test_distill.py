@@ -127,8 +127,9 @@ def test_the_start_gives_parts_the_teachers_mean_and_spread() -> None:
 
 
 def test_teachers_that_do_not_fit() -> None:
-    with pytest.raises(ConfigError, match="expected one with the student's width and crop sizes"):
-        WholeStage(network(0), STAGE, [], OPTIONS, Teacher(build_network(replace(SMALL, width=16))))
+    for other in (replace(SMALL, width=16), replace(SMALL, search_size=160)):
+        with pytest.raises(ConfigError, match="expected one with the student's crop sizes and at least its width"):
+            WholeStage(network(0), STAGE, [], OPTIONS, Teacher(build_network(other)))
     larger = Teacher(build_network(replace(FEAR_M, template_size=64, search_size=96, width=32)))
     with pytest.raises(ConfigError, match="expected the student's structure"):
         BlocksStage(network(0), STAGE, [], OPTIONS, larger).on_fit_start()

@@ -68,7 +68,7 @@ def test_written_recipe_reads_back_equal(small: Path) -> None:
         ("stages.0.kind=blocks", "needs a section distill"),
         ("stages.0.schedule=plateau", "looks at validation"),
         ("sampling.without_boxes=true", "learns from boxes"),
-        ("network.preset=fear-xxl", "one of fear-xs, fear-m, fear-l; got 'fear-xxl'"),
+        ("network.preset=fear-xxl", "one of fear-nano, fear-xs, fear-m, fear-l; got 'fear-xxl'"),
         ("stages.1.rate=1", "a number below 1, got '1'"),
         ("name.a=1", "name is a value, not a section"),
         ("seed", "expected a.b=value, got 'seed'"),

@@ -98,7 +98,7 @@ def test_shift_and_scale_stay_in_their_limits() -> None:
     draw = sampler(Pool([moving("a")], 1))
     for k in range(300):
         s = draw.sample(0, k)
-        for view, size, shift, low, high, context in ((s.static, 128, 8, 0.95, 1.05, 1.5), (s.search, 256, 48, 0.65, 1.35, 5.0)):
+        for view, size, shift, low, high, context in ((s.static, 128, 8, 0.95, 1.05, 1.5), (s.search, 192, 48, 0.65, 1.35, 3.75)):
             x, y, w, h = view.box_xywh
             assert abs(x + w / 2 - size / 2) <= shift + 1e-6
             assert abs(y + h / 2 - size / 2) <= shift + 1e-6
@@ -123,7 +123,7 @@ def test_boxes_stay_exact(tmp_path_factory: pytest.TempPathFactory, seed: int, x
         [Pool([sequence], 1)], FEAR_XS, Sampling(search_shift=20, search_scale=(0.9, 1.35), search_ratio=0.1), seed, pictures.size
     )
     sample = draw.sample(0, 0)
-    for view, size in ((sample.static, 128), (sample.search, 256)):
+    for view, size in ((sample.static, 128), (sample.search, draw.sides[1])):
         fill = float(pictures.cut(view._replace(window=view.window._replace(x=10_000.0)), size).mean())
         light = pictures.cut(view, size)[:, :, 0].astype(np.float64)
         share = np.where(light > fill, (light - fill) / (255 - fill), 0) if fill < 200 else light / 255
@@ -137,7 +137,8 @@ def test_boxes_stay_exact(tmp_path_factory: pytest.TempPathFactory, seed: int, x
 
 
 def test_negative_crops_hold_no_target() -> None:
-    draw = sampler(Pool([moving("a", 60), moving("b", 60)], 1))
+    large = Sequence("b", tuple(Path(f"b/{k}") for k in range(60)), np.tile((100.0, 100, 120, 80), (60, 1)))
+    draw = sampler(Pool([moving("a", 60), large], 1))
     own = 0
     for k in range(200):
         sample = draw.sample(0, k)
@@ -167,5 +168,5 @@ def test_flips_mirror_the_box() -> None:
     assert not straight.search.flip
     assert mirrored.search.flip
     x, _, w, _ = straight.search.box_xywh
-    assert mirrored.search.box_xywh[0] == pytest.approx(256 - x - w)
+    assert mirrored.search.box_xywh[0] == pytest.approx(192 - x - w)
     assert mirrored.search.window == straight.search.window

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fear.config import TrackerConfig
-from fear.crop import Image, crop, mean_colour, window_around
+from fear.crop import Image, crop, mean_colour, search_side, search_window, template_window
 from fear.decode import decode
 from fear.draw import draw_tracks
 from fear.evaluation.trackers import Spec, create
@@ -57,10 +57,10 @@ def measure_stages(model: str, runtime: str, threads: int | None, height: int = 
     network = load(model, runtime=runtime, threads=threads)
     tracker, config = Tracker(network), TrackerConfig()
     tracker.init(frames[0], box)
-    fill, size = mean_colour(frames[0]), network.config.search_size
-    features = network.embed(crop(frames[0], window_around(box, config.template_context), network.config.template_size, fill)[None])
+    fill, size = mean_colour(frames[0]), search_side(config, network.config)
+    features = network.embed(crop(frames[0], template_window(box, config), network.config.template_size, fill)[None])
     buffer = np.empty((1, size, size, 3), np.uint8)
-    window = window_around(box, config.search_context)
+    window = search_window(box, config, network.config)
     _, _, *expected = window.to_crop(box, size)
     times: dict[str, list[float]] = {}
 

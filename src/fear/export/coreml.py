@@ -18,6 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fear.config import TrackerConfig
+from fear.crop import search_side
 from fear.errors import ExportError, RuntimeMissingError
 from fear.export.onnx import Embed, Match
 from fear.model import FearNetwork
@@ -62,7 +64,10 @@ def write_coreml(network: FearNetwork, folder: Path, precision: str) -> dict[str
         for name, module, examples, inputs, outputs in parts:
             with torch.no_grad():
                 traced = torch.jit.trace(module.eval(), tuple(examples), check_trace=False)
-            first = coremltools.ImageType(inputs[0], shape=examples[0].shape, color_layout=coremltools.colorlayout.RGB)
+            sides = {examples[0].shape[-1], *((search_side(TrackerConfig(), config),) if name == "match" else ())}
+            shapes = [(1, 3, side, side) for side in sorted(sides, reverse=True)]  # the whole context, and what trackers look at
+            shape = shapes[0] if len(shapes) == 1 else coremltools.EnumeratedShapes(shapes, default=shapes[0])
+            first = coremltools.ImageType(inputs[0], shape=shape, color_layout=coremltools.colorlayout.RGB)
             others = [coremltools.TensorType(label, shape=value.shape) for label, value in zip(inputs[1:], examples[1:], strict=True)]
             package = coremltools.convert(
                 traced,

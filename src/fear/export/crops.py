@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fear.config import NetworkConfig, TrackerConfig
-from fear.crop import Image, crop, mean_colour, window_around
+from fear.crop import Image, crop, mean_colour, search_side, search_window, template_window
 from fear.datasets.base import IMAGE_SUFFIXES, read_image
 from fear.errors import DatasetError
 from fear.synthetic import Scene, render
@@ -63,6 +63,6 @@ def cut_pairs(config: NetworkConfig, count: int, pictures: Path | None = None, s
 def _pair(config: NetworkConfig, now: Image, later: Image, box_xywh: tuple[float, float, float, float]) -> Pair:
     rules, fill = TrackerConfig(), mean_colour(now)
     return Pair(
-        crop(now, window_around(box_xywh, rules.template_context), config.template_size, fill)[None],
-        crop(later, window_around(box_xywh, rules.search_context), config.search_size, fill)[None],
+        crop(now, template_window(box_xywh, rules), config.template_size, fill)[None],
+        crop(later, search_window(box_xywh, rules, config), search_side(rules, config), fill)[None],
     )

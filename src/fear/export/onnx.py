@@ -1,7 +1,7 @@
 """Checkpoint → `embed.onnx` and `match.onnx`, compared with torch before they count.
 
 Crops go in as uint8 pictures, (N, H, W, 3); normalisation, sigmoid and exponential are part of the graphs, so that no program that uses
-them can get these wrong. The batch axis of `match` is free.
+them can get these wrong. Number and side of the search crops are free.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from fear.config import NetworkConfig
+from fear.config import STRIDE, NetworkConfig
 from fear.model import FearNetwork
 
 OPSET = 18
@@ -74,7 +74,8 @@ def write_onnx(network: FearNetwork, folder: Path, half_storage: bool = False) -
     with torch.no_grad():  # tensors of inference mode would send the exporter onto a slower way
         features = network.embed(template.permute(0, 3, 1, 2)).expand(2, -1, -1, -1)
         features = network.merge(features, features).clone()
-    batch = torch.export.Dim("N", min=1, max=1024)
+    batch, cells = torch.export.Dim("N", min=1, max=1024), torch.export.Dim("cells", min=2, max=64)
+    side = STRIDE * cells
     _write(Embed(network), (template,), folder / "embed.onnx", ["template"], ["features"], None, half_storage)
     _write(
         Match(network),
@@ -82,7 +83,7 @@ def write_onnx(network: FearNetwork, folder: Path, half_storage: bool = False) -
         folder / "match.onnx",
         ["search", "template_features"],
         ["scores", "boxes", "embedding"] + (["update"] if config.update == "learned" else []),
-        ({0: batch}, {0: batch}),
+        ({0: batch, 1: side, 2: side}, {0: batch}),
         half_storage,
     )
 
@@ -113,6 +114,9 @@ def _write(
         node.ClearField("doc_string")
     for value in (*model.graph.value_info, *model.graph.input, *model.graph.output):
         value.ClearField("metadata_props")
+        for dim in value.type.tensor_type.shape.dim:
+            if dim.dim_param.startswith("s"):  # the exporter's own name for what comes of the crops' side
+                dim.dim_param = "cells"
     model.graph.ClearField("metadata_props")
     if half_storage:
         _store_half(model)

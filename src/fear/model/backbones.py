@@ -8,6 +8,7 @@ Sources: FBNet (arXiv 1812.03443), ResNet (1512.03385; stride in the 3×3, as to
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,10 @@ def convolution(inputs: int, outputs: int, kernel: int, stride: int = 1, groups:
 Part = Callable[[Tensor], Tensor]
 
 
+def _blocks(stage: nn.Module) -> list[Part]:
+    return list(stage.children())
+
+
 class StagedBackbone(nn.Module, ABC):
     """A backbone as a chain of parts, each a function of what the one before gave; distillation teaches them one by one.
 
@@ -34,8 +39,17 @@ class StagedBackbone(nn.Module, ABC):
     channels: int
 
     @abstractmethod
+    def stages(self) -> list[list[Part]]:
+        """The stem alone, then the blocks of each stage, as data passes them."""
+
     def parts(self) -> list[Part]:
-        """The stem and the blocks, as data passes them."""
+        """The stem and all blocks."""
+        return [part for stage in self.stages() for part in stage]
+
+    def firsts(self) -> list[int]:
+        """Places in `parts` of the first block of each stage, without the stem."""
+        lengths = [len(stage) for stage in self.stages()]
+        return list(itertools.accumulate(lengths[:-1]))
 
     def forward(self, x: Tensor) -> Tensor:
         for part in self.parts():
@@ -62,6 +76,16 @@ _FBNET_C = (
 )
 
 
+# what FEAR-nano keeps of it: the first blocks of each stage, with fewer hidden channels
+_FBNET_C_SLIM = (
+    (_Block(16, 3, 1, 1),),
+    (_Block(24, 3, 2, 3), _Block(24, 3, 1, 1)),
+    (_Block(32, 5, 2, 3), _Block(32, 5, 1, 2), _Block(32, 5, 1, 2)),
+    (_Block(64, 5, 2, 4), _Block(64, 5, 1, 3), _Block(64, 5, 1, 3)),
+    (_Block(112, 5, 1, 4), _Block(112, 5, 1, 3), _Block(112, 5, 1, 3)),
+)
+
+
 class InvertedResidual(nn.Module):
     """1×1 expansion, depthwise convolution, 1×1 projection without activation; a shortcut where the shape allows."""
 
@@ -85,30 +109,31 @@ class InvertedResidual(nn.Module):
 
 
 class FBNetC(StagedBackbone):
-    """FBNet-C.
+    """FBNet-C, or what is left of it.
 
     Args:
+        stages: Blocks of each stage.
         expand_always: Blocks of expansion 1 have their 1×1 convolution too, as timm's `fbnetc_100` does; the published FEAR leaves it out.
     """
 
     channels = 112
 
-    def __init__(self, expand_always: bool = False) -> None:
+    def __init__(self, stages: tuple[tuple[_Block, ...], ...] = _FBNET_C, expand_always: bool = False) -> None:
         super().__init__()
         self.conv_stem = convolution(3, 16, 3, 2)
         self.bn1 = nn.BatchNorm2d(16)
-        stages: list[nn.Module] = []
+        modules: list[nn.Module] = []
         inputs = 16
-        for stage in _FBNET_C:
+        for stage in stages:
             blocks: list[nn.Module] = []
             for block in stage:
                 blocks.append(InvertedResidual(inputs, block, expand=expand_always or block.expansion != 1))
                 inputs = block.outputs
-            stages.append(nn.Sequential(*blocks))
-        self.blocks = nn.Sequential(*stages)
+            modules.append(nn.Sequential(*blocks))
+        self.blocks = nn.Sequential(*modules)
 
-    def parts(self) -> list[Part]:
-        return [self._stem, *(block for stage in self.blocks.children() for block in stage.children())]
+    def stages(self) -> list[list[Part]]:
+        return [[self._stem], *map(_blocks, self.blocks.children())]
 
     def _stem(self, x: Tensor) -> Tensor:
         y: Tensor = self.bn1(self.conv_stem(x))
@@ -157,8 +182,8 @@ class ResNet50(StagedBackbone):
         rest = [Bottleneck(middle * 4, middle, 1) for _ in range(blocks - 1)]
         return nn.Sequential(Bottleneck(inputs, middle, stride), *rest)
 
-    def parts(self) -> list[Part]:
-        return [self._stem, *self.layer1.children(), *self.layer2.children(), *self.layer3.children()]
+    def stages(self) -> list[list[Part]]:
+        return [[self._stem], *map(_blocks, (self.layer1, self.layer2, self.layer3))]
 
     def _stem(self, x: Tensor) -> Tensor:
         y: Tensor = self.maxpool(self.bn1(self.conv1(x)).relu())
@@ -204,14 +229,15 @@ class RegNetX8GF(StagedBackbone):
                 inputs = width
             self.trunk_output.add_module(f"block{number}", stage)
 
-    def parts(self) -> list[Part]:
-        return [self.stem, *(block for stage in self.trunk_output.children() for block in stage.children())]
+    def stages(self) -> list[list[Part]]:
+        return [[self.stem], *map(_blocks, self.trunk_output.children())]
 
 
 # ---------------------------------------------------------------------------------------------------------------------- by name
 _BUILDERS: dict[Backbone, Callable[[], StagedBackbone]] = {
     "fbnet_c": FBNetC,
     "fbnetc_100": lambda: FBNetC(expand_always=True),
+    "fbnet_c_slim": lambda: FBNetC(_FBNET_C_SLIM),
     "resnet50": ResNet50,
     "regnet_x_8gf": RegNetX8GF,
 }
@@ -226,6 +252,7 @@ def build_backbone(name: Backbone) -> StagedBackbone:
 BEYOND_STRIDE_16: dict[Backbone, tuple[str, ...]] = {
     "fbnet_c": ("blocks.5.", "blocks.6.", "blocks.7.", "conv_head.", "bn2.", "classifier."),
     "fbnetc_100": ("blocks.5.", "blocks.6.", "blocks.7.", "conv_head.", "bn2.", "classifier."),
+    "fbnet_c_slim": (),
     "resnet50": ("layer4.", "fc."),
     "regnet_x_8gf": ("trunk_output.block4.", "fc."),
 }

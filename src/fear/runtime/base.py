@@ -41,4 +41,4 @@ class Network(Protocol):
         """Features of a template crop: (1, 128, 128, 3), RGB → (1, C, 8, 8)."""
 
     def match(self, search_crops: Crops, template_features: Floats) -> Maps:
-        """Finds templates in search crops: (N, 256, 256, 3) and (N, C, 8, 8). The answer may be overwritten by the next call."""
+        """Finds templates in search crops: (N, S·16, S·16, 3) and (N, C, 8, 8). The answer may be overwritten by the next call."""

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
+from fear.config import TrackerConfig
+from fear.crop import search_side
 from fear.runtime.base import Network
 
 _log = logging.getLogger(__name__)
@@ -69,7 +71,8 @@ def _times(networks: Mapping[str, Network]) -> dict[str, float]:
     """Median seconds of a `match` call of each; in blocks, since the threads of one runtime spin for a while after its call."""
     times: dict[str, list[float]] = {runtime: [] for runtime in networks}
     config = next(iter(networks.values())).config
-    search = np.random.default_rng(0).integers(0, 256, (1, config.search_size, config.search_size, 3), np.uint8)
+    side = search_side(TrackerConfig(), config)
+    search = np.random.default_rng(0).integers(0, 256, (1, side, side, 3), np.uint8)
     features = np.zeros((1, *config.template_shape), np.float32)
     for _ in range(_BLOCKS):
         for runtime, network in networks.items():

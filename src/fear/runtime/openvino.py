@@ -6,6 +6,8 @@ from pathlib import Path
 
 import openvino
 
+from fear.config import TrackerConfig
+from fear.crop import search_side
 from fear.errors import WeightsError
 from fear.runtime.base import Crops, Floats, Maps
 from fear.weights.card import read_card
@@ -33,14 +35,16 @@ class OpenVinoNetwork:
             self._settings["INFERENCE_NUM_THREADS"] = threads
         self._core = openvino.Core()
         self._embed = self._compile("embed")
-        self._match = {1: self._compile("match", batch=1)}
+        side = search_side(TrackerConfig(), self.config)
+        self._match = {(1, side): self._compile("match", (1, side))}
 
-    def _compile(self, part: str, batch: int | None = None) -> openvino.InferRequest:
+    def _compile(self, part: str, crops: tuple[int, int] | None = None) -> openvino.InferRequest:
         path = self._folder / f"{part}.xml"
         try:
             model = self._core.read_model(path if path.is_file() else self._folder / f"{part}.onnx")
-            if batch is not None:  # fixed shapes compute faster than free ones
-                model.reshape({port: [batch, *port.partial_shape[1:]] for port in model.inputs})
+            if crops is not None:  # fixed shapes compute faster than free ones
+                batch, side = crops
+                model.reshape({"search": [batch, side, side, 3], "template_features": [batch, *self.config.template_shape]})
             return self._core.compile_model(model, self._device, self._settings).create_infer_request()
         except RuntimeError as error:
             reason = " ".join(str(error).split())[-160:]
@@ -53,10 +57,10 @@ class OpenVinoNetwork:
         return features
 
     def match(self, search_crops: Crops, template_features: Floats) -> Maps:
-        """See `Network.match`; the first call with another number of targets compiles the network for it."""
-        batch = len(search_crops)
-        if batch not in self._match:
-            self._match[batch] = self._compile("match", batch)
-        request = self._match[batch]
+        """See `Network.match`; the first call with another number or size of crops compiles the network for it."""
+        crops = search_crops.shape[0], search_crops.shape[1]
+        if crops not in self._match:
+            self._match[crops] = self._compile("match", crops)
+        request = self._match[crops]
         request.infer([search_crops, template_features], share_inputs=True)
         return Maps(*(tensor.data for tensor in request.output_tensors))

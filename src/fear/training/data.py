@@ -111,11 +111,17 @@ class TrainingData(lightning.LightningDataModule):
         validation: Number of the sequences that validation tracks.
     """
 
-    def __init__(self, recipe: Recipe, stage: StageSection, sampler: Sampler, pictures: Pictures | PictureBank, validation: int) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        stage: StageSection,
+        sampler: Sampler,
+        pictures: Pictures | PictureBank,
+        validation: int,
+    ) -> None:
         super().__init__()
         self._recipe, self._stage, self._pictures = recipe, stage, pictures
-        network = recipe.network.config()
-        sides = (network.template_size, network.search_size)
+        sides = sampler.sides
         self._sides = sides * 2 if stage.kind == "track" else sides
         self._samples = _Samples(sampler, self._sides, pictures)
         self._change = PhotometricChange(recipe.photometric)

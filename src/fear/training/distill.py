@@ -2,7 +2,7 @@
 
 Three stages follow each other. *Blocks*: every part of the backbone learns its counterpart with the teacher's activations as input, all at
 once, on small patches of search crops. *Heads*: every part of each head, likewise. *Whole*: end to end, with hints behind a few blocks. The
-first two need a teacher of the student's own structure; the last takes any member of the family with the same map sizes and width.
+first two need a teacher of the student's own structure; the student of the last may be smaller in every respect.
 
 Ordinary end-to-end training of a fresh student in small batches reaches little in hours; started this way it is good in half an hour.
 """
@@ -10,6 +10,7 @@ Ordinary end-to-end training of a fresh student in small batches reaches little 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple, Self
 
 import torch
@@ -19,9 +20,11 @@ from torch.nn import functional
 from fear.datasets.base import Sequence
 from fear.errors import ConfigError
 from fear.model import FearNetwork, channels_last, fold
+from fear.model.backbones import StagedBackbone
 from fear.training.data import Batch
 from fear.training.module import Stage
 from fear.training.recipe import DistillSection, StageSection
+from fear.training.slim import kept_channels
 
 
 class Branch(NamedTuple):
@@ -99,8 +102,9 @@ def start_from_teacher(student: FearNetwork, teacher: FearNetwork, batch: Batch)
 
     def start(module: nn.Module, y: Tensor) -> None:
         norms = [part for part in module.modules() if isinstance(part, nn.BatchNorm2d)]
-        norms[-1].weight.copy_(y.std(dim=(0, 2, 3)))
-        norms[-1].bias.copy_(y.mean(dim=(0, 2, 3)))
+        if norms:  # not in a folded network, which has learned already
+            norms[-1].weight.copy_(y.std(dim=(0, 2, 3)))
+            norms[-1].bias.copy_(y.mean(dim=(0, 2, 3)))
 
     seen = activations(teacher, batch.search)
     for part, before, after in zip(parts_of(student), seen, seen[1:], strict=False):
@@ -124,7 +128,7 @@ class _Distillation(Stage):
         teacher: Answers.
 
     Raises:
-        ConfigError: a teacher whose maps or width differ from the student's.
+        ConfigError: a teacher that is narrower than the student or sees targets at another scale.
     """
 
     def __init__(
@@ -132,16 +136,15 @@ class _Distillation(Stage):
     ) -> None:
         super().__init__(network, stage, validation)
         self._options, self._teacher = options, teacher
-        shapes = [(n.config.width, n.config.search_size, n.config.template_size) for n in (network, teacher.network)]
-        if shapes[0] != shapes[1]:
-            raise ConfigError(f"teacher: expected one with the student's width and crop sizes {shapes[0]}, got {shapes[1]}")
+        ours, theirs = network.config, teacher.network.config
+        if (ours.template_size, ours.search_size) != (theirs.template_size, theirs.search_size) or ours.width > theirs.width:
+            raise ConfigError(f"teacher: expected one with the student's crop sizes and at least its width, got {theirs} for {ours}")
 
     def _require_same_structure(self) -> None:
         ours, theirs = self.network.config, self._teacher.network.config
-        if (ours.backbone, ours.separable, ours.merge) != (theirs.backbone, theirs.separable, theirs.merge):
+        if replace(ours, name="", folded=False) != replace(theirs, name="", folded=False):
             raise ConfigError(
-                f"teacher: expected the student's structure ({ours.backbone}) for stages blocks and heads, got {theirs.backbone}; "
-                "use a stage whole"
+                f"teacher: expected the student's structure ({ours.name}) for stages blocks and heads, got {theirs.name}; use a stage whole"
             )
 
 
@@ -192,44 +195,79 @@ class HeadsStage(_Distillation):
         return loss
 
 
-def answers(network: FearNetwork, static: Tensor, search: Tensor) -> tuple[list[Tensor], list[Tensor], dict[str, Branch]]:
+class Answers(NamedTuple):
+    """All that a student can learn of one batch."""
+
+    static: list[Tensor]
+    """Activations, as the next."""
+    search: list[Tensor]
+    heads: dict[str, Branch]
+
+
+def answers(network: FearNetwork, static: Tensor, search: Tensor) -> Answers:
     """Crops (B, 3, side, side) → activations of both, and the inside of the heads."""
     of_static, of_search = activations(network, static), activations(network, search)
-    return of_static, of_search, branches(network, of_static[-1], of_search[-1])
+    return Answers(of_static, of_search, branches(network, of_static[-1], of_search[-1]))
+
+
+def counterparts(student: FearNetwork, teacher: FearNetwork) -> list[tuple[int, int]]:
+    """Parts whose outputs mean the same in both networks: the first block of every stage but the first, on backbones of one kind."""
+    ours, theirs = student.backbone, teacher.backbone
+    if not isinstance(ours, StagedBackbone) or type(ours) is not type(theirs):
+        return []
+    return list(zip(ours.firsts()[1:], theirs.firsts()[1:], strict=True))
 
 
 class WholeStage(_Distillation):
-    """End to end: features, hints behind a few blocks, parts of the heads, scores, boxes."""
+    """End to end: features, hints behind a few blocks, parts of the heads, scores, boxes.
+
+    The student may have fewer blocks than its teacher, and only the teacher's strongest channels.
+    """
 
     def __init__(
         self, network: FearNetwork, stage: StageSection, validation: list[Sequence], options: DistillSection, teacher: Teacher
     ) -> None:
         super().__init__(network, stage, validation, options, teacher)
-        same = len(parts_of(network)) == len(parts_of(teacher.network))
-        self._hints = options.hint_blocks if same and network.config.backbone == teacher.network.config.backbone else ()
+        self._hints = counterparts(network, teacher.network)
+        narrower = network.config.width < teacher.network.config.width
+        self._kept = kept_channels(teacher.network, network.config.width) if narrower else None
+
+    def _known(self, seen: Answers) -> Answers:
+        """Of the teacher's answers those in channels that the student has."""
+        kept = self._kept
+        if kept is None:
+            return seen
+        heads = {
+            name: Branch(
+                branch.encoded[:, kept.features], branch.fused[:, kept.fused[name]], branch.towered[:, kept.towered[name]], branch.output
+            )
+            for name, branch in seen.heads.items()
+        }
+        static, search = ([*part[:-1], part[-1][:, kept.features]] for part in (seen.static, seen.search))
+        return Answers(static, search, heads)
 
     def training_step(self, batch: Batch) -> Tensor:
         """The weighted sum of all errors."""
         options = self._options
         teacher = self._teacher.on(self.device)
         with torch.no_grad():
-            truth = answers(teacher, batch.static, batch.search)
+            truth = self._known(answers(teacher, batch.static, batch.search))
         learned = answers(self.network, batch.static, batch.search)
         parts: dict[str, Tensor] = {}
         loss = torch.zeros((), device=self.device)
-        for name, ours, theirs in (("template", learned[0], truth[0]), ("search", learned[1], truth[1])):
-            for k in self._hints:
-                loss = loss + options.hints * relative_error(ours[k + 1], theirs[k + 1])
+        for name, ours, theirs in (("template", learned.static, truth.static), ("search", learned.search, truth.search)):
+            for mine, other in self._hints:
+                loss = loss + options.hints * relative_error(ours[mine + 1], theirs[other + 1])
             parts[name] = relative_error(ours[-1], theirs[-1])
             loss = loss + options.features * parts[name]
-        confidence = truth[2]["score"].output.sigmoid()
+        confidence = truth.heads["score"].output.sigmoid()
         for name in ("score", "box"):
-            mine, known = learned[2][name], truth[2][name]
-            for y, y_truth in zip(mine[:3], known[:3], strict=True):
+            branch, known = learned.heads[name], truth.heads[name]
+            for y, y_truth in zip(branch[:3], known[:3], strict=True):
                 loss = loss + options.head_parts * relative_error(y, y_truth)
-            parts[name] = relative_error(mine.output, known.output)
-        parts["confidence"] = functional.binary_cross_entropy_with_logits(learned[2]["score"].output, confidence)
-        far = functional.smooth_l1_loss(learned[2]["box"].output, truth[2]["box"].output, reduction="none", beta=0.1)
+            parts[name] = relative_error(branch.output, known.output)
+        parts["confidence"] = functional.binary_cross_entropy_with_logits(learned.heads["score"].output, confidence)
+        far = functional.smooth_l1_loss(learned.heads["box"].output, truth.heads["box"].output, reduction="none", beta=0.1)
         parts["box_at_target"] = (far * confidence).sum() / (4 * confidence.sum() + 1)
         loss = loss + options.logits * parts["score"] + options.scores * parts["confidence"]
         loss = loss + options.distances * parts["box"] + options.boxes * parts["box_at_target"]

@@ -22,6 +22,9 @@ from fear.training.losses import Losses, balanced_cross_entropy, focal_loss, reg
 from fear.training.recipe import LossSection, StageSection
 from fear.training.targets import Targets, make_targets
 
+_FRESH = 0.1
+"""Root mean square of freshly initialised weights, about: 1×1 convolutions of some hundred channels."""
+
 
 class Stage(lightning.LightningModule):
     """What all stages share.
@@ -63,7 +66,9 @@ class Stage(lightning.LightningModule):
         """AdamW, with warm-up and the schedule of the stage."""
         stage = self.stage
         learning = [parameter for parameter in self.parameters() if parameter.requires_grad]
-        optimiser = torch.optim.AdamW(learning, lr=stage.rate, weight_decay=stage.weight_decay)
+        rates = [stage.rate * relative_rate(parameter) if self.network.config.folded else stage.rate for parameter in learning]
+        groups = [{"params": [parameter], "lr": rate} for parameter, rate in zip(learning, rates, strict=True)]
+        optimiser = torch.optim.AdamW(groups, lr=stage.rate, weight_decay=stage.weight_decay)
         total = stage.epochs * self.steps_per_epoch()
 
         def factor(step: int) -> float:
@@ -96,6 +101,16 @@ class Stage(lightning.LightningModule):
         sums = torch.tensor([sum(mean for mean, _ in self._overlap), float(len(self._overlap))], device=self.device)
         total = cast(Tensor, self.all_gather(sums)).reshape(-1, 2).sum(dim=0)
         self.log("val_iou", total[0] / total[1].clamp_min(1), prog_bar=True)
+
+
+def relative_rate(parameter: Tensor) -> float:
+    """Share of the learning rate at which a tensor of a folded network learns: its size, relative to that of fresh weights.
+
+    Merged batch norms leave tensors whose root mean squares lie between 0.01 and 20. Adam's steps have the same size for all of them: it
+    would throw some about while others stood still.
+    """
+    size = float(parameter.detach().square().mean().sqrt())
+    return max(size, 1e-3) / _FRESH
 
 
 def track_overlap(tracker: Tracker, sequence: Sequence) -> tuple[float, int]:

@@ -176,7 +176,7 @@ class DistillSection(_Section):
     """A checkpoint, the name of packaged weights, or `published:DIR`."""
     features: float = 1.5
     hints: float = 0.1
-    hint_blocks: tuple[int, ...] = (2, 5, 9, 13)
+    """Behind the first block of every stage of the backbone but the first."""
     head_parts: float = 0.2
     logits: float = 0.5
     scores: float = 2.0

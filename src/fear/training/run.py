@@ -44,6 +44,7 @@ from fear.training.pictures import PictureBank, Pictures
 from fear.training.plots import BatchPicture, Curves
 from fear.training.recipe import Recipe, StageSection
 from fear.training.sampler import Pool, Sampler
+from fear.training.slim import slim
 from fear.weights import WeightsCard, resolve
 
 _log = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ def train(
         result = folder / stage.name / "weights.safetensors"
         if not result.is_file():
             lightning.seed_everything(recipe.seed + number, verbose=False)
-            network = _start(recipe) if before is None else load_checkpoint(before)[0].train()
+            network = _start(recipe, teacher) if before is None else load_checkpoint(before)[0].train()
             data = TrainingData(recipe, stage, sampler, pictures, len(validation))
             module = _module(recipe, stage, network, validation, teacher)
             _fit(recipe, stage, module, data, folder / stage.name, on_epoch)
@@ -166,13 +167,15 @@ def _open_pictures(recipe: Recipe, pools: list[Pool], on_picture: Callable[[int]
     return PictureBank(paths, machine.canvas, device, lambda: on_picture(len(paths)))
 
 
-def _start(recipe: Recipe) -> FearNetwork:
+def _start(recipe: Recipe, teacher: Teacher | None) -> FearNetwork:
     """The network that the first stage begins with."""
     section = recipe.network
     if section.weights is not None:
         source = load_network(section.weights)
         # weights that were folded for delivery learn on as they are, without batch norms
         network = build_network(replace(section.config(), folded=source.config.folded))
+        if parameter_count(network) < parameter_count(source):
+            return slim(source, section.config(), None if teacher is None else teacher.network).train()
         load_exactly(network, source.state_dict(), Path(section.weights))
         return network.train()
     network = build_network(section.config())

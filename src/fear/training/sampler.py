@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from fear.boxes import Box
 from fear.config import NetworkConfig, TrackerConfig
-from fear.crop import Window, window_around
+from fear.crop import Window, search_side, search_window, template_window
 from fear.datasets.base import Sequence
 from fear.errors import DatasetError
 from fear.training.recipe import Sampling
@@ -68,7 +68,7 @@ class Sampler:
         sampling: Distances and geometry.
         seed: Of all samples.
         size_of: Height and width of a picture.
-        rules: Context around the box, as in tracking.
+        rules: What the crops show, as in tracking.
 
     Raises:
         DatasetError: no sequence to draw from, or none with a box where boxes are needed.
@@ -83,8 +83,10 @@ class Sampler:
         size_of: Callable[[Path], tuple[int, int]],
         rules: TrackerConfig | None = None,
     ) -> None:
-        self._sampling, self._seed, self._size_of, self._rules = sampling, seed, size_of, rules or TrackerConfig()
-        self._sizes = network.template_size, network.search_size
+        self._sampling, self._seed, self._size_of = sampling, seed, size_of
+        self._network, self._rules = network, rules or TrackerConfig()
+        self.sides = network.template_size, search_side(self._rules, network)
+        """Of template and search crops, in pixels."""
         self._pools = [[s for s in pool.sequences if sampling.without_boxes or len(labelled_frames(s))] for pool in pools]
         if not self._pools or not all(self._pools):
             raise DatasetError("expected sequences in every data set, with boxes unless the sampling is without_boxes; found none")
@@ -133,19 +135,19 @@ class Sampler:
 
     # ----------------------------------------------------------------------------------------------------------- which windows
     def _template(self, rng: np.random.Generator, path: Path, box: Box, flip: bool) -> View:
-        s, size = self._sampling, self._sizes[0]
+        s, size = self._sampling, self.sides[0]
         scale = rng.uniform(1 - s.template_scale, 1 + s.template_scale)
-        window = _moved(rng, window_around(box, self._rules.template_context), scale, scale, s.template_shift / size)
+        window = _moved(rng, template_window(box, self._rules), scale, scale, s.template_shift / size)
         return _view(path, window, flip, box, size)
 
     def _search(self, rng: np.random.Generator, path: Path, box: Box, flip: bool, known: bool) -> View:
-        return _view(path, self._search_window(rng, box), flip, box if known else NOWHERE, self._sizes[1])
+        return _view(path, self._search_window(rng, box), flip, box if known else NOWHERE, self.sides[1])
 
     def _search_window(self, rng: np.random.Generator, box: Box) -> Window:
-        s, size = self._sampling, self._sizes[1]
+        s, size = self._sampling, self.sides[1]
         scale = rng.uniform(*s.search_scale)
         across, down = (scale * math.exp(rng.uniform(-s.search_ratio, s.search_ratio)) for _ in range(2))
-        return _moved(rng, window_around(box, self._rules.search_context), across, down, s.search_shift / size)
+        return _moved(rng, search_window(box, self._rules, self._network), across, down, s.search_shift / size)
 
     def _beside(self, rng: np.random.Generator, path: Path, box: Box, flip: bool) -> View | None:
         """A search-sized part of the same picture without the target; None where none was found."""
@@ -159,7 +161,7 @@ class Sampler:
                 box[0] - placed.x - placed.width, placed.x - box[0] - box[2], box[1] - placed.y - placed.height, placed.y - box[1] - box[3]
             )
             if apart >= 0:
-                return _view(path, placed, flip, NOWHERE, self._sizes[1])
+                return _view(path, placed, flip, NOWHERE, self.sides[1])
         return None
 
     def _elsewhere(self, rng: np.random.Generator, sequence: Sequence, flip: bool) -> View:
@@ -175,7 +177,7 @@ class Sampler:
         if other is not sequence:
             return self._search(rng, path, box, flip, known=False)
         beyond = Window(float(width), float(height), float(width), float(height))
-        return self._beside(rng, path, box, flip) or _view(path, beyond, flip, NOWHERE, self._sizes[1])
+        return self._beside(rng, path, box, flip) or _view(path, beyond, flip, NOWHERE, self.sides[1])
 
 
 def labelled_frames(sequence: Sequence) -> NDArray[np.int64]:
