@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,27 @@ def test_lost_when_the_target_is_gone() -> None:
     assert not any(tracker.update(frame.image).lost for frame in frames[1:])
     empty = np.full_like(frames[0].image, 110)
     assert all(tracker.update(empty).lost for _ in range(10))
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "onnx"])
+def test_steady_state_allocates_next_to_nothing(runtime: str) -> None:
+    """A frame of 230 kB leaves nothing behind, and needs no more than the network's answer and a few small arrays."""
+    frames = [frame.image for frame in render(Scene(frames=20, height=240, width=320))]
+    tracker = fear.Tracker("fear-xs", runtime=runtime)
+    tracker.init(frames[0], (140, 100, 40, 40))
+    tracemalloc.start()
+    try:
+        for frame in frames:  # what is replaced later must have been seen when it was made
+            tracker.update(frame)
+        before, _ = tracemalloc.get_traced_memory()
+        tracemalloc.reset_peak()
+        for frame in frames * 3:
+            tracker.update(frame)
+        after, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 1_000
+    assert peak - before < 40_000
 
 
 def test_track_function(tmp_path: object) -> None:

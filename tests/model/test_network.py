@@ -6,15 +6,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from fear.config import FEAR_L, FEAR_M, FEAR_XS, NetworkConfig
-from fear.model import FearNetwork, build_network, fold, parameter_count
+from fear.config import FEAR_L, FEAR_M, FEAR_NANO, FEAR_XS, NetworkConfig
+from fear.model import FearNetwork, build_network, fold, merge_spread, parameter_count
 from fear.model.folding import convolution_norm_pairs
 from fear.model.fusion import correlate
 from fear.model.network import weighted_average
 from fear.weights import family
 
 FBNETC_100 = replace(FEAR_XS, backbone="fbnetc_100")
-FAMILY = pytest.mark.parametrize("config", [FEAR_XS, FBNETC_100, FEAR_M, FEAR_L], ids=lambda config: f"{config.name}-{config.backbone}")
+FAMILY = pytest.mark.parametrize(
+    "config", [FEAR_NANO, FEAR_XS, FBNETC_100, FEAR_M, FEAR_L], ids=lambda config: f"{config.name}-{config.backbone}"
+)
 
 
 def crops(batch: int, size: int, seed: int = 0) -> Tensor:
@@ -36,10 +38,10 @@ def test_shapes(config: NetworkConfig) -> None:
     with torch.no_grad():
         template = network.embed(crops(2, 128))
         prediction = network.match(crops(2, 256), template)
-    assert template.shape == (2, 256, 8, 8)
+    assert template.shape == (2, config.width, 8, 8)
     assert prediction.logits.shape == (2, 1, 16, 16)
     assert prediction.boxes_ltrb.shape == (2, 4, 16, 16)
-    assert prediction.embedding.shape == (2, 256)
+    assert prediction.embedding.shape == (2, config.width)
     assert (prediction.boxes_ltrb > 0).all()
 
 
@@ -79,12 +81,22 @@ def test_folding_leaves_the_original_alone() -> None:
     assert all(torch.equal(before[name], tensor) for name, tensor in network.state_dict().items())
 
 
+@FAMILY
+def test_merging_the_spread_changes_nothing(config: NetworkConfig) -> None:
+    network = build_network(config).eval()
+    merged = merge_spread(network)
+    with torch.no_grad():
+        torch.testing.assert_close(merged.embed(crops(1, 64)), network.embed(crops(1, 64)), rtol=1e-3, atol=1e-4)
+    assert merged.std is None
+    assert network.std is not None
+
+
 def test_parameters_of_the_published_size() -> None:
     count = parameter_count(fold(build_network(FEAR_XS)))
     assert count == pytest.approx(1_348_605, rel=0.02)
 
 
-@pytest.mark.parametrize("config", [FEAR_XS, FEAR_M, FEAR_L], ids=lambda config: config.name)
+@pytest.mark.parametrize("config", [FEAR_NANO, FEAR_XS, FEAR_M, FEAR_L], ids=lambda config: config.name)
 def test_listed_numbers_are_the_counted_ones(config: NetworkConfig) -> None:
     from fear.export import count_macs
 

@@ -18,9 +18,10 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from fear.config import STRIDE, NetworkConfig
-from fear.model import FearNetwork
+from fear.model import FearNetwork, merge_spread
 
 OPSET = 18
+_SMALL = 1024  # numbers; smaller weights stay float32, among them the first convolution's, which is divided after it was rounded
 
 
 class Embed(nn.Module):
@@ -69,7 +70,7 @@ def write_onnx(network: FearNetwork, folder: Path, half_storage: bool = False) -
         folder: An existing folder.
         half_storage: Keep the weights as float16 in the file and widen them when the graph is loaded; the computation stays float32.
     """
-    config = network.config
+    config, network = network.config, merge_spread(network)
     template, search = sample_inputs(config, batch=2)
     with torch.no_grad():  # tensors of inference mode would send the exporter onto a slower way
         features = network.embed(template.permute(0, 3, 1, 2)).expand(2, -1, -1, -1)
@@ -128,7 +129,7 @@ def _store_half(model: onnx.ModelProto) -> None:
     """Weights become float16 with a cast behind each; runtimes fold the cast when they load the graph."""
     graph, casts = model.graph, []
     for tensor in graph.initializer:
-        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < 64:
+        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < _SMALL:
             continue
         values = numpy_helper.to_array(tensor)
         name = tensor.name

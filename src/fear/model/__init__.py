@@ -1,7 +1,7 @@
 """The network of the FEAR family, in torch. Nothing outside training, import and export needs it."""
 
 from fear.model.checkpoint import load_checkpoint, load_imagenet, save_checkpoint
-from fear.model.network import FearNetwork, Prediction, build_network, channels_last, fold, parameter_count
+from fear.model.network import FearNetwork, Prediction, build_network, channels_last, fold, merge_spread, parameter_count
 
 __all__ = [
     "FearNetwork",
@@ -11,6 +11,7 @@ __all__ = [
     "fold",
     "load_checkpoint",
     "load_imagenet",
+    "merge_spread",
     "parameter_count",
     "save_checkpoint",
 ]

@@ -10,6 +10,7 @@ FEAR, arXiv 2112.07957, figure 2. The network holds no state of a track.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple, cast
@@ -55,7 +56,7 @@ class FearNetwork(nn.Module):
     """
 
     mean: Tensor
-    std: Tensor
+    std: Tensor | None
 
     def __init__(
         self,
@@ -90,9 +91,13 @@ class FearNetwork(nn.Module):
         Returns:
             (B, C, H/16, W/16)
         """
-        normalised = (crops.to(self.mean.dtype) - self.mean) / self.std
-        features: Tensor = self.adjust(self.backbone(normalised))
+        features: Tensor = self.adjust(self.backbone(self.normalise(crops)))
         return features
+
+    def normalise(self, crops: Tensor) -> Tensor:
+        """What the backbone sees: (B, 3, H, W), 0 to 255, any dtype → about −2 to 2."""
+        centred = crops.to(self.mean.dtype) - self.mean
+        return centred if self.std is None else centred / self.std
 
     def merge(self, static: Tensor, dynamic: Tensor) -> Tensor:
         """F'_T of the dual template, all (B, C, T, T); (B, C, 2T, T) where the network concatenates."""
@@ -162,6 +167,20 @@ def fold(network: FearNetwork) -> FearNetwork:
     folded = fold_batch_norms(network)
     folded.config = replace(network.config, folded=True)
     return folded
+
+
+def merge_spread(network: FearNetwork) -> FearNetwork:
+    """A copy whose first convolution divides by the standard deviation of colours: one pass over the crop less.
+
+    The mean stays: the convolution's border is zero, which has to be the mean colour.
+    """
+    merged = copy.deepcopy(network)
+    first = next(part for part in merged.backbone.modules() if isinstance(part, nn.Conv2d))
+    if merged.std is not None:
+        with torch.no_grad():
+            first.weight.div_(merged.std)
+        merged.std = None
+    return merged
 
 
 def channels_last(network: FearNetwork) -> FearNetwork:

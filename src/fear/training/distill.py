@@ -65,7 +65,7 @@ def parts_of(network: FearNetwork) -> list[Any]:
 
 def activations(network: FearNetwork, crops: Tensor) -> list[Tensor]:
     """Normalised crops, then the output of every part."""
-    found = [(crops - network.mean) / network.std]
+    found = [network.normalise(crops)]
     for part in parts_of(network):
         found.append(part(found[-1]))
     return found

@@ -67,4 +67,9 @@ def family() -> list[tuple[WeightsCard, bool]]:
 
 
 # parameters with batch norms folded, and multiply-accumulates of one search; counted by torch, which need not be installed to list them
-_COUNTED = {"fear-xs": (1_346_432, 461_393_920), "fear-m": (12_506_760, 5_307_695_104), "fear-l": (32_974_872, 10_635_542_528)}
+_COUNTED = {
+    "fear-nano": (494_608, 186_073_088),
+    "fear-xs": (1_346_432, 461_393_920),
+    "fear-m": (12_506_760, 5_307_695_104),
+    "fear-l": (32_974_872, 10_635_542_528),
+}

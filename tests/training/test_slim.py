@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from fear.config import FEAR_M, FEAR_NANO, FEAR_XS
+from fear.errors import ConfigError
+from fear.model import FearNetwork, build_network, fold, parameter_count
+from fear.training.data import Batch
+from fear.training.distill import Teacher, WholeStage, activations, counterparts
+from fear.training.recipe import DistillSection, StageSection
+from fear.training.slim import kept_channels, slim
+
+SMALL_XS = replace(FEAR_XS, template_size=64, search_size=96, width=48)
+SMALL_NANO = replace(FEAR_NANO, template_size=64, search_size=96, width=32)
+
+
+def wide(seed: int = 0) -> FearNetwork:
+    torch.manual_seed(seed)
+    return build_network(SMALL_XS).eval()
+
+
+def crops(side: int) -> torch.Tensor:
+    return torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(side)) * 255
+
+
+def test_a_slim_network_of_the_same_size_is_the_same_network() -> None:
+    source = wide()
+    same = slim(source, SMALL_XS)
+    template = source.embed(crops(64))
+    for ours, truth in zip(same.match(crops(96), template), source.match(crops(96), template), strict=True):
+        if ours is not None and truth is not None:
+            torch.testing.assert_close(ours, truth, rtol=1e-3, atol=1e-4)
+
+
+def test_channels_that_do_nothing_go_first() -> None:
+    source = fold(wide())
+    for head in ("score", "box"):
+        towered = source.get_submodule(f"{head}_head.tower.1.1")
+        with torch.no_grad():
+            towered.weight[::3].zero_()
+    kept = kept_channels(source, 32)
+    for head in ("score", "box"):
+        assert kept.towered[head].tolist() == [k for k in range(48) if k % 3]
+
+
+def test_silent_hidden_channels_change_nothing() -> None:
+    source = fold(wide())
+    narrow = build_network(replace(SMALL_NANO, width=48, folded=True))
+    with torch.no_grad():
+        for name, block in source.backbone.named_modules():
+            if name.endswith("conv_pwl") and f"backbone.{name}.weight" in narrow.state_dict():
+                kept = narrow.state_dict()[f"backbone.{name}.weight"].shape[1]
+                block.weight[:, kept:].zero_()  # type: ignore[operator, index, union-attr]
+    slimmed = slim(source, replace(SMALL_NANO, width=48))
+    pairs = counterparts(slimmed, source)
+    assert pairs == [(2, 2), (4, 5), (7, 9), (10, 13)]
+    # up to the second stage's first block no block is missing, so there both are one function
+    ours, theirs = activations(slimmed, crops(96))[3], activations(source, crops(96))[3]
+    torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
+
+
+def test_nano_costs_a_quarter() -> None:
+    nano, xs = (parameter_count(fold(build_network(config))) for config in (FEAR_NANO, FEAR_XS))
+    assert nano < 0.4 * xs
+
+
+def test_a_narrow_student_learns_its_channels() -> None:
+    source = wide()
+    student = slim(source, SMALL_NANO)
+    stage = WholeStage(
+        student, StageSection(name="whole", kind="whole", epochs=1, samples=2, batch=2), [], DistillSection(teacher="x"), Teacher(source)
+    )
+    losses = []
+    stage.report = lambda parts, batch: losses.append({name: float(value.detach()) for name, value in parts.items()})  # type: ignore[method-assign]
+    batch = Batch(crops(64), crops(96), None, None, torch.zeros(2, 4), torch.ones(2, dtype=torch.bool))
+    optimiser = torch.optim.Adam(student.parameters(), 1e-3)
+    for _ in range(30):
+        loss = stage.training_step(batch)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    assert losses[-1]["loss"] < 0.7 * losses[0]["loss"]
+    assert losses[-1]["search"] < losses[0]["search"]
+
+
+@pytest.mark.parametrize(
+    ("source", "config"),
+    [(SMALL_XS, replace(SMALL_XS, width=64)), (SMALL_XS, replace(SMALL_NANO, template_size=96)), (replace(FEAR_M, width=32), SMALL_NANO)],
+)
+def test_what_cannot_be_started_from(source: object, config: object) -> None:
+    with pytest.raises(ConfigError, match="expected"):
+        slim(build_network(source), config)  # type: ignore[arg-type]
