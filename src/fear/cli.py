@@ -379,6 +379,27 @@ def data_unpack_command(
     _out.print(f"wrote {count} frames to {output}")
 
 
+@data_app.command("label")
+def data_label_command(
+    root: Annotated[Path, typer.Argument(metavar="ROOT", help="Folders of frames.")],
+    output: Annotated[Path, typer.Argument(metavar="TABLE.csv", help="The manifest to write.")],
+    dataset: Annotated[str, typer.Option(help="Layout; boxes that it has are not looked at.")] = "clips",
+    tracker: Annotated[str, typer.Option(help="As for `fear eval`.")] = "fear-xs",
+    targets: Annotated[int, typer.Option(min=1, help="Boxes to try in each clip.")] = 12,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+) -> None:
+    """Find boxes in clips without any: what can be followed forth and back along the same way."""
+    from fear.datasets import read
+    from fear.datasets.label import label_clips
+    from fear.evaluation.trackers import Spec, create
+    from fear.training.sampler import invented_box
+
+    sequences = read(dataset, root)
+    with _progress() as advance:
+        count = label_clips(sequences, create(Spec(tracker)), output, invented_box, targets, seed, on_clip=lambda: advance(len(sequences)))
+    _out.print(f"wrote {count} tracks to {output}")
+
+
 def _rule(text: str) -> tuple[str, Any]:
     import json
 

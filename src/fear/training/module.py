@@ -109,8 +109,9 @@ def relative_rate(parameter: Tensor) -> float:
     Merged batch norms leave tensors whose root mean squares lie between 0.01 and 20. Adam's steps have the same size for all of them: it
     would throw some about while others stood still.
     """
-    size = float(parameter.detach().square().mean().sqrt())
-    return max(size, 1e-3) / _FRESH
+    if parameter.numel() == 1:  # w, scale and shift of the boxes: numbers around one
+        return 1 / _FRESH
+    return max(float(parameter.detach().square().mean().sqrt()), 1e-3) / _FRESH
 
 
 def track_overlap(tracker: Tracker, sequence: Sequence) -> tuple[float, int]:

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fear.boxes import Box, iou
+from fear.crop import Image
+from fear.datasets import read
+from fear.datasets.base import Sequence
+from fear.datasets.label import follow_forth_and_back, label_clips
+from fear.errors import DatasetError
+
+
+class Brightest:
+    """Follows the brightest pixel; loses it for good where the frame is dark."""
+
+    def __init__(self) -> None:
+        self._box: Box = (0, 0, 1, 1)
+
+    def init(self, frame: Image, box_xywh: Box) -> None:
+        self._box = box_xywh
+
+    def update(self, frame: Image) -> Box:
+        grey = frame[..., 0]
+        if grey.max() > 100:
+            y, x = divmod(int(grey.argmax()), grey.shape[1])
+            self._box = (float(x), float(y), 20.0, 10.0)
+        return self._box
+
+
+def clip(folder: Path, dark: tuple[int, ...] = ()) -> Sequence:
+    """A bright spot moves four pixels a frame."""
+    folder.mkdir()
+    paths = []
+    for k in range(8):
+        image = np.zeros((60, 80, 3), np.uint8)
+        if k not in dark:
+            image[20, 10 + 4 * k] = 255
+        paths.append(folder / f"{k:06d}.png")
+        cv2.imwrite(str(paths[-1]), image)
+    return Sequence(folder.name, tuple(paths), np.full((8, 4), np.nan))
+
+
+def test_both_ways_agree_or_nothing_is_kept(tmp_path: Path) -> None:
+    bright = [cv2.imread(str(path)) for path in clip(tmp_path / "bright").frames]
+    found = follow_forth_and_back(Brightest(), bright, (0, 0, 5, 5))  # type: ignore[arg-type]
+    assert found is not None
+    assert found[:, 0].tolist() == [10 + 4 * k for k in range(8)]
+    # at the end nothing is seen: the way back starts elsewhere than the way forth ends
+    dark = [cv2.imread(str(path)) for path in clip(tmp_path / "dark", dark=(3, 4, 5)).frames]
+    assert follow_forth_and_back(Brightest(), dark, (0, 0, 5, 5)) is None  # type: ignore[arg-type]
+
+
+def test_manifest_can_be_read_back(tmp_path: Path) -> None:
+    sequence = clip(tmp_path / "bright")
+    table = tmp_path / "labels" / "tracks.csv"
+    count = label_clips([sequence], Brightest(), table, lambda rng, height, width: (1.0, 1.0, 9.0, 9.0), targets=5)
+    assert count == 1  # the other four settle on the same target
+    (read_back,) = read("manifest", table)
+    assert [path.resolve() for path in read_back.frames] == [path.resolve() for path in sequence.frames]
+    assert iou(read_back.boxes_xywh[3], (22, 20, 20, 10)) == pytest.approx(1)
+    with pytest.raises(DatasetError, match="expected a new table"):
+        label_clips([sequence], Brightest(), table, lambda rng, height, width: (1.0, 1.0, 9.0, 9.0))
+
+
+def test_a_broken_picture_leaves_no_table(tmp_path: Path) -> None:
+    sequence = clip(tmp_path / "broken")
+    sequence.frames[2].write_bytes(b"no picture")
+    with pytest.raises(DatasetError):
+        label_clips([sequence], Brightest(), tmp_path / "tracks.csv", lambda rng, height, width: (1.0, 1.0, 9.0, 9.0))
+    assert not list(tmp_path.glob("*.csv*"))
