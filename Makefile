@@ -47,6 +47,7 @@ bench: $(VENV)/dev  ## Measure us, the published network and the neighbours side
 	$(PIP) install -q -c constraints.txt --force-reinstall --no-deps opencv-contrib-python-headless
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.accuracy --fresh
+	$(BIN)/python -m benchmarks.card
 	$(BIN)/python -m benchmarks.lost
 	$(BIN)/python -m benchmarks.rules
 	$(BIN)/python -m benchmarks.ablation

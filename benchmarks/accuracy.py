@@ -37,7 +37,8 @@ More: [rules around the network](results/rules.md) · [how well score and simila
 ## AUC by sequence, default rules
 
 {detail}"""
-PLAIN = TrackerConfig(window=0, penalty=0, size_rate=None, hold_score=0, template_context=0.2)
+PLAIN = TrackerConfig(window=0, penalty=0, size_rate=None, hold_score=0, template_context=0.2, search_size=256)
+OURS = ("fear-xs", "fear-nano")
 
 
 def main() -> None:
@@ -54,13 +55,13 @@ def main() -> None:
     nano = options.shared / "peers" / "nanotrack"
     rows = []
     for title, config, names in (
-        ("default", TrackerConfig(), ["fear-xs", published, "opencv:nano", "opencv:csrt", "opencv:kcf", "opencv:mil"]),
+        ("default", TrackerConfig(), [*OURS, published, "opencv:nano", "opencv:csrt", "opencv:kcf", "opencv:mil"]),
         ("published rules", PLAIN, ["fear-xs", published]),
     ):
         output = options.output / title.replace(" ", "-")
         evaluate("folder", root, [Spec(name, config, nano=nano) for name in names], output, workers=options.workers, on_done=_show)
         trackers = json.loads((output / "summary.json").read_text())["trackers"]
-        rows += [(name, title if name in ("fear-xs", published) else "its own", trackers[name]["mean"]) for name in names]
+        rows += [(name, title if name in (*OURS, published) else "its own", trackers[name]["mean"]) for name in names]
     columns = ("auc", "ao", "sr50", "sr75", "precision", "norm_precision", "fps")
     lines = ["| tracker | rules | AUC | AO | SR0.5 | SR0.75 | precision | normalised | fps |", "|---|---|" + "---|" * len(columns)]
     for name, rules, mean in rows:
@@ -87,7 +88,7 @@ def plot_speed(means: dict[str, dict[str, float]], path: Path) -> None:
     FigureCanvasAgg(figure)
     axes = figure.add_subplot(xlabel="frames per second, one thread", ylabel="AUC", xscale="log", title="up and to the right is better")
     for name, mean in means.items():
-        ours = name == "fear-xs"
+        ours = name in OURS
         axes.scatter(mean["fps"], mean["auc"], s=70 if ours else 40, color="#2ecc71" if ours else "#34495e", zorder=3)
         axes.annotate(name, (mean["fps"], mean["auc"]), xytext=(6, 5), textcoords="offset points", fontsize=9)
     axes.grid(alpha=0.3, which="both")
@@ -98,7 +99,8 @@ def plot_speed(means: dict[str, dict[str, float]], path: Path) -> None:
 def write_readme(means: dict[str, dict[str, float]], about: str) -> None:
     """Puts the short table between its two marks."""
     names = {
-        "fear-xs": "**fear-xs**, these weights",
+        "fear-xs": "**fear-xs**, in the package",
+        "fear-nano": "**fear-nano**, in the package",
         "published FEAR-XS": "published FEAR-XS, in our runtime",
         "opencv:nano": "NanoTrack v2 (OpenCV)",
         "opencv:csrt": "CSRT (OpenCV)",

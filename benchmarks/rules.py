@@ -43,14 +43,21 @@ class Rules:
 
 TABLE = (
     Rules("default"),
-    Rules("all off (published rules)", {"window": 0, "penalty": 0, "size_rate": None, "hold_score": 0, "template_context": 0.2}),
+    Rules(
+        "all off (published rules)",
+        {"window": 0, "penalty": 0, "size_rate": None, "hold_score": 0, "template_context": 0.2, "search_size": 256},
+    ),
     Rules("box not held while the score is low", {"hold_score": 0}),
     Rules("box held below a score of 0.1", {"hold_score": 0.1}),
     Rules("box held below a score of 0.3", {"hold_score": 0.3}),
     Rules("no window", {"window": 0}),
     Rules("no penalty", {"penalty": 0}),
     Rules("size not smoothed", {"size_rate": None}),
-    Rules("search 1.8 boxes around", {"search_context": 1.8}),
+    Rules("search 160 pixels of 256", {"search_size": 160}),
+    Rules("search 224 pixels", {"search_size": 224}),
+    Rules("search 256 pixels (published)", {"search_size": 256}),
+    Rules("search 192 pixels, 1.8 boxes around the whole", {"search_context": 1.8}),
+    Rules("size rate 0.9", {"size_rate": 0.9}),
     Rules("template 0.2 boxes around (published)", {"template_context": 0.2}),
     Rules("template 0.3 boxes around", {"template_context": 0.3}),
     Rules("dual template, w 0.1, every 10 frames", {"update_interval": 10}, 0.1),
@@ -124,7 +131,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--without-published", action="store_true")
     options = parser.parse_args()
-    models = {"fear-xs": "fear-xs"}
+    models = {"fear-xs": "fear-xs", "fear-nano": "fear-nano"}
     if not options.without_published:
         models["published FEAR-XS"] = str(published_checkpoint(options.shared / "official"))
     jobs = [Job(model, rules, options.shared / "data" / "sequences") for model in models.values() for rules in TABLE]
