@@ -28,6 +28,7 @@ from fear.training.recipe import Sampling
 
 NOWHERE: Box = (math.nan, math.nan, math.nan, math.nan)
 _TRIES = 8  # placements of a negative crop in the target's frame
+_LONGEST = 8.0  # width to height of an invented box, or the other way round: a fish that turns goes from 7:1 to 1:4
 
 
 class View(NamedTuple):
@@ -198,9 +199,9 @@ def _overlap(window: Window, box: Box) -> bool:
 
 
 def invented_box(rng: np.random.Generator, height: int, width: int) -> Box:
-    """A box somewhere in a picture without labels: 5 to 40 % of each side, not longer than 3:1."""
+    """A box somewhere in a picture without labels: 5 to 40 % of each side, not longer than 8:1."""
     w, h = (side * math.exp(rng.uniform(math.log(0.05), math.log(0.4))) for side in (width, height))
-    area, ratio = w * h, min(max(w / h, 1 / 3), 3.0)
+    area, ratio = w * h, min(max(w / h, 1 / _LONGEST), _LONGEST)
     w, h = min(math.sqrt(area * ratio), 0.8 * width), min(math.sqrt(area / ratio), 0.8 * height)
     return rng.uniform(0, width - w), rng.uniform(0, height - h), w, h
 
