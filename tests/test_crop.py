@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -102,3 +103,23 @@ def test_foreign_frames(frame: Image) -> None:
 def test_frame_of_another_size() -> None:
     with pytest.raises(FrameError, match="size of the first, 250×200; got 100×50"):
         require_frame(gradient(50, 100), 200, 250)
+
+
+@given(st.floats(0, 200), st.floats(0, 100), st.floats(100, 400), st.floats(100, 300))
+def test_a_window_on_whole_pixels_shows_the_same_faster(x: float, y: float, width: float, height: float) -> None:
+    rng = np.random.default_rng(0)
+    frame = cv2.GaussianBlur(rng.integers(0, 256, (420, 640, 3), np.uint8), (0, 0), 2)
+    window = Window(x, y, width, height).on_pixels()
+    assert all(abs(a - b) <= 1 for a, b in zip(window, (x, y, width, height), strict=True))
+    assert window.whole_within(frame)  # type: ignore[arg-type]
+    beyond = np.zeros((1000, 1000, 3), np.uint8)  # a larger frame, in which the window is moved by a fraction, goes the other way
+    beyond[:420, :640] = frame
+    moved = window._replace(x=window.x + 1e-6)
+    fast, exact = (crop(beyond, w, 96, (0.0, 0.0, 0.0)).astype(int) for w in (window, moved))
+    inside = np.s_[1:-1, 1:-1]  # at its border a resize knows nothing of the pixel beyond
+    assert np.abs(fast - exact)[inside].max() <= 3
+
+
+def test_small_windows_keep_their_fractions() -> None:
+    window = Window(10.3, 20.7, 40.2, 300.0)
+    assert window.on_pixels() == window

@@ -51,7 +51,8 @@ class _Target:
 
     def cut_search(self, frame: Image, out: Image) -> None:
         """Writes the search crop around the last box into `out`, (S, S, 3)."""
-        self._window = search_window(self._box, self._config, self._network.config)
+        # exact all the same: the box is mapped back through the window that was cut
+        self._window = search_window(self._box, self._config, self._network.config).on_pixels()
         crop(frame, self._window, out.shape[0], self._fill, out)
 
     def advance(self, frame: Image, maps: Maps, row: int) -> Track:
