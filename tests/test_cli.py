@@ -308,3 +308,17 @@ def test_eval(tmp_path: Path) -> None:
     assert len((results / "fear-xs" / "clip2_time.txt").read_text().splitlines()) == 6
     for name in ("report.md", "success.png", "precision.png"):
         assert (tmp_path / "out" / name).stat().st_size > 200
+
+
+def test_data_label_finds_what_can_be_followed(tmp_path: Path) -> None:
+    folder = tmp_path / "clips" / "disc"
+    folder.mkdir(parents=True)
+    for index, frame in enumerate(render(Scene(frames=6, height=180, width=320, distractor=False, occlusion=False))):
+        cv2.imwrite(str(folder / f"{index:06d}.png"), frame.image[..., ::-1])
+    result = run("data", "label", tmp_path / "clips", tmp_path / "tracks.csv", "--targets", 3)
+    assert result.exit_code == 0, result.output
+    rows = read_rows(tmp_path / "tracks.csv")
+    tracks = {row["track_id"] for row in rows}
+    assert f"wrote {len(tracks)} tracks" in result.output.replace("\n", " ")
+    assert len(rows) == 6 * len(tracks)
+    fails(run("data", "label", tmp_path / "clips", tmp_path / "tracks.csv"), 1, "expected a new table")
