@@ -392,11 +392,10 @@ def data_label_command(
     from fear.datasets import read
     from fear.datasets.label import label_clips
     from fear.evaluation.trackers import Spec, create
-    from fear.training.sampler import invented_box
 
     sequences = read(dataset, root)
     with _progress() as advance:
-        count = label_clips(sequences, create(Spec(tracker)), output, invented_box, targets, seed, on_clip=lambda: advance(len(sequences)))
+        count = label_clips(sequences, create(Spec(tracker)), output, targets=targets, seed=seed, on_clip=lambda: advance(len(sequences)))
     _out.print(f"wrote {count} tracks to {output}")
 
 

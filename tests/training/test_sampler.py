@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from fear.boxes import iou
 from fear.config import FEAR_XS
 from fear.datasets.base import Sequence
+from fear.datasets.label import invented_box
 from fear.errors import DatasetError
 from fear.training.pictures import Pictures
 from fear.training.recipe import Sampling
-from fear.training.sampler import Pool, Sampler, View, invented_box
+from fear.training.sampler import Pool, Sampler, View
 
 HEIGHT, WIDTH = 240, 320
 

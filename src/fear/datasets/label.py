@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 from collections.abc import Callable
 from collections.abc import Sequence as Many
@@ -24,6 +25,7 @@ from fear.errors import DatasetError
 
 AGREEMENT = 0.7
 """Least overlap of the two ways in any frame."""
+_LONGEST = 8.0  # width to height of an invented box, or the other way round: a fish that turns goes from 7:1 to 1:4
 _COLUMNS = ("sequence_id", "track_id", "frame_index", "img_path", "bbox", "frame_shape", "dataset", "presence", "near_corner")
 
 
@@ -63,11 +65,19 @@ def follow_forth_and_back(follower: Follower, frames: Many[Image], box_xywh: Box
     return np.array(forth) if iou(np.array(forth), np.array(back)).min() >= AGREEMENT else None
 
 
+def invented_box(rng: np.random.Generator, height: int, width: int) -> Box:
+    """A box somewhere in a picture without labels: 5 to 40 % of each side, not longer than 8:1."""
+    w, h = (side * math.exp(rng.uniform(math.log(0.05), math.log(0.4))) for side in (width, height))
+    area, ratio = w * h, min(max(w / h, 1 / _LONGEST), _LONGEST)
+    w, h = min(math.sqrt(area * ratio), 0.8 * width), min(math.sqrt(area / ratio), 0.8 * height)
+    return rng.uniform(0, width - w), rng.uniform(0, height - h), w, h
+
+
 def label_clips(
     sequences: Many[Sequence],
     follower: Follower,
     table: Path,
-    draw: Callable[[np.random.Generator, int, int], Box],
+    draw: Callable[[np.random.Generator, int, int], Box] = invented_box,
     targets: int = 12,
     seed: int = 0,
     on_clip: Callable[[], None] = lambda: None,

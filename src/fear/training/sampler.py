@@ -23,12 +23,12 @@ from fear.boxes import Box
 from fear.config import NetworkConfig, TrackerConfig
 from fear.crop import Window, search_side, search_window, template_window
 from fear.datasets.base import Sequence
+from fear.datasets.label import invented_box
 from fear.errors import DatasetError
 from fear.training.recipe import Sampling
 
 NOWHERE: Box = (math.nan, math.nan, math.nan, math.nan)
 _TRIES = 8  # placements of a negative crop in the target's frame
-_LONGEST = 8.0  # width to height of an invented box, or the other way round: a fish that turns goes from 7:1 to 1:4
 
 
 class View(NamedTuple):
@@ -196,14 +196,6 @@ def _box(sequence: Sequence, moment: int) -> Box:
 def _overlap(window: Window, box: Box) -> bool:
     x, y, w, h = box
     return x < window.x + window.width and window.x < x + w and y < window.y + window.height and window.y < y + h
-
-
-def invented_box(rng: np.random.Generator, height: int, width: int) -> Box:
-    """A box somewhere in a picture without labels: 5 to 40 % of each side, not longer than 8:1."""
-    w, h = (side * math.exp(rng.uniform(math.log(0.05), math.log(0.4))) for side in (width, height))
-    area, ratio = w * h, min(max(w / h, 1 / _LONGEST), _LONGEST)
-    w, h = min(math.sqrt(area * ratio), 0.8 * width), min(math.sqrt(area / ratio), 0.8 * height)
-    return rng.uniform(0, width - w), rng.uniform(0, height - h), w, h
 
 
 def _moved(rng: np.random.Generator, window: Window, across: float, down: float, shift: float) -> Window:
