@@ -9,6 +9,8 @@ networks were trained without it.
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -27,6 +29,7 @@ from fear.evaluation.trackers import published_checkpoint
 from fear.runtime import Maps, Network, load
 from fear.runtime.base import Crops, Floats
 from fear.tracker import Tracker
+from fear.weights import resolve
 
 HERE = Path(__file__).parent
 
@@ -112,6 +115,13 @@ def _sequences(root: Path) -> list[tuple[Sequence, list[Image]]]:
     return [(sequence, [read_image(path) for path in sequence.frames]) for sequence in read("folder", root)]
 
 
+def fingerprint(job: Job) -> str:
+    """What decides the result: the weights and all rules."""
+    checkpoint = resolve(job.model).checkpoint
+    digest = "" if checkpoint is None else hashlib.sha256(checkpoint.read_bytes()).hexdigest()[:16]
+    return json.dumps([digest, TrackerConfig.from_dict(job.rules.changes).to_dict(), job.rules.weight])
+
+
 def mean_auc(job: Job) -> float:
     """Tracks every sequence."""
     tracker = Tracker(_Weighted(_network(job.model), job.rules.weight), config=TrackerConfig.from_dict(job.rules.changes))
@@ -129,17 +139,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shared", type=Path, default=HERE.parents[1] / "shared")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--without-published", action="store_true")
+    parser.add_argument("--models", nargs="*", help="measure these alone and write no page; they are remembered for the next run")
     options = parser.parse_args()
     models = {"fear-xs": "fear-xs", "fear-nano": "fear-nano"}
-    if not options.without_published:
-        models["published FEAR-XS"] = str(published_checkpoint(options.shared / "official"))
+    models["published FEAR-XS"] = str(published_checkpoint(options.shared / "official"))
+    if options.models:
+        models = {title: model for title, model in models.items() if title in options.models}
+    memory = HERE.parent / "results" / "rules.json"
+    known: dict[str, float] = json.loads(memory.read_text(encoding="utf-8")) if memory.is_file() else {}
     jobs = [Job(model, rules, options.shared / "data" / "sequences") for model in models.values() for rules in TABLE]
     with ProcessPoolExecutor(options.workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        found: dict[tuple[str, str], float] = {}
-        for job, auc in zip(jobs, pool.map(mean_auc, jobs), strict=True):
-            found[job.model, job.rules.title] = auc
-            print(f"{len(found)}/{len(jobs)} {job.rules.title}: {auc:.4f}", flush=True)
+        waiting = [job for job in jobs if fingerprint(job) not in known]
+        for job, auc in zip(waiting, pool.map(mean_auc, waiting), strict=True):
+            known[fingerprint(job)] = auc
+            memory.parent.mkdir(parents=True, exist_ok=True)
+            memory.write_text(json.dumps(known, indent=1), encoding="utf-8")
+            print(f"{job.model} {job.rules.title}: {auc:.4f}", flush=True)
+    found = {(job.model, job.rules.title): known[fingerprint(job)] for job in jobs}
+    if options.models:
+        return
     head = ["| rules | " + " | ".join(models) + " |", "|---|" + "---|" * len(models)]
     rows = [f"| {r.title} | " + " | ".join(f"{found[model, r.title]:.4f}" for model in models.values()) + " |" for r in TABLE]
     page = HERE.parent / "docs" / "results" / "rules.md"
