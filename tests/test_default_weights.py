@@ -11,6 +11,8 @@ import fear
 from fear.boxes import iou
 from fear.synthetic import Scene, render
 
+MODELS = ("fear-xs", "fear-nano")
+
 
 @pytest.mark.parametrize(
     "scene",
@@ -21,9 +23,10 @@ from fear.synthetic import Scene, render
     ],
     ids=["scale change", "distractor", "all at once"],
 )
-def test_rendered_clip(scene: Scene) -> None:
+@pytest.mark.parametrize("model", MODELS)
+def test_rendered_clip(scene: Scene, model: str) -> None:
     frames = list(render(scene))
-    tracker = fear.Tracker("fear-xs")
+    tracker = fear.Tracker(model)
     tracker.init(frames[0].image, frames[0].box_xywh)
     tracks = [tracker.update(frame.image) for frame in frames[1:]]
     overlaps = iou([track.box_xywh for track in tracks], [frame.box_xywh for frame in frames[1:]])
@@ -31,9 +34,10 @@ def test_rendered_clip(scene: Scene) -> None:
     assert np.median([track.score for track in tracks]) > 0.8
 
 
-def test_lost_when_the_target_is_gone() -> None:
+@pytest.mark.parametrize("model", MODELS)
+def test_lost_when_the_target_is_gone(model: str) -> None:
     frames = list(render(Scene(frames=20, distractor=False, occlusion=False)))
-    tracker = fear.Tracker("fear-xs")
+    tracker = fear.Tracker(model)
     tracker.init(frames[0].image, frames[0].box_xywh)
     assert not any(tracker.update(frame.image).lost for frame in frames[1:])
     empty = np.full_like(frames[0].image, 110)
