@@ -127,7 +127,7 @@ class TrackerConfig(_Config):
         window: Weight of a cosine window over the score map, 0 to 1; 0.38 as the published code knows it, where it is off.
         penalty: Strength of the penalty on a changed scale or ratio; 0.062 likewise, 0 is off.
         size_rate: Share of the new size in the box, times score and penalty; None takes the new size whole; 0.765 likewise.
-        hold_score: While the score is below, the box stays where it was; our choice, measured by `benchmarks/rules.py`, 0 is off.
+        hold_score: While the score is below, the box stays where it was; 0 is off, which `benchmarks/rules.py` measured better.
         lost_score: A track is `lost` while its score is below; our choice, measured by `benchmarks/lost.py`.
     """
 
@@ -139,7 +139,7 @@ class TrackerConfig(_Config):
     window: float = 0.38
     penalty: float = 0.062
     size_rate: float | None = 0.765
-    hold_score: float = 0.2
+    hold_score: float = 0.0
     lost_score: float = 0.5
 
     def __post_init__(self) -> None:
