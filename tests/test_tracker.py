@@ -66,7 +66,8 @@ def test_box_is_held_while_the_score_is_low() -> None:
     """What a doubtful answer shows is not followed; a sure one right after is."""
     scores = [0.19, 0.21]
     tracker = Tracker(
-        ScriptedNetwork(lambda k: (scores[k - 1], STILL[1], (8, 9))), config=TrackerConfig(window=0, penalty=0, size_rate=None)
+        ScriptedNetwork(lambda k: (scores[k - 1], STILL[1], (8, 9))),
+        config=TrackerConfig(window=0, penalty=0, size_rate=None, hold_score=0.2),
     )
     tracker.init(FRAME, (100, 50, 40, 20))
     held, followed = tracker.update(FRAME), tracker.update(FRAME)
