@@ -117,7 +117,9 @@ def _sequences(root: Path) -> list[tuple[Sequence, list[Image]]]:
 def fingerprint(job: Job) -> str:
     """What decides the result: the weights and all rules."""
     checkpoint = resolve(job.model).checkpoint
-    digest = "" if checkpoint is None else hashlib.sha256(checkpoint.read_bytes()).hexdigest()[:16]
+    content = b"" if checkpoint is None else checkpoint.read_bytes()
+    header = 8 + int.from_bytes(content[:8], "little")  # of safetensors, which tells the scores; the numbers behind it are the weights
+    digest = hashlib.sha256(content[header:]).hexdigest()[:16]
     return json.dumps([digest, TrackerConfig.from_dict(job.rules.changes).to_dict(), job.rules.weight])
 
 
