@@ -86,6 +86,6 @@ def test_pairs_from_pictures_and_from_nothing(tmp_path: Path) -> None:
         pairs = cut_pairs(FEAR_XS, 5, source)
         assert len(pairs) == 5
         assert pairs[0].template.shape == (1, 128, 128, 3)
-        assert pairs[0].search.shape == (1, 256, 256, 3)
+        assert pairs[0].search.shape == (1, 192, 192, 3)
         again = cut_pairs(FEAR_XS, 5, source)
         assert all(np.array_equal(a.search, b.search) for a, b in zip(pairs, again, strict=True))

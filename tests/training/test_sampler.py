@@ -91,7 +91,7 @@ def test_invented_boxes_lie_in_the_picture(seed: int, height: int, width: int) -
     assert y >= 0
     assert x + w <= width + 1e-6
     assert y + h <= height + 1e-6
-    assert 1 / 8 <= w / h <= 8
+    assert 1 / 8 - 1e-6 <= w / h <= 8 + 1e-6
 
 
 # ------------------------------------------------------------------------------------------------------------- which windows
