@@ -79,7 +79,7 @@ def draw_cases(model: str, path: Path) -> None:
         row = [_around(frames[k].image, frames[k].box_xywh, tracks[k]) for k in moments]
         cv2.putText(row[0], case.title, (4, HEIGHT - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.4, TRUTH, 1, cv2.LINE_AA)
         rows.append(np.concatenate(row, axis=1))
-    cv2.imwrite(str(path), np.concatenate(rows)[:, :, ::-1])
+    cv2.imwrite(str(path), np.concatenate(rows)[:, :, ::-1], (cv2.IMWRITE_JPEG_QUALITY, 85))
 
 
 def _around(image: Image, truth: Box, track: Track) -> Image:
@@ -106,9 +106,9 @@ def main() -> None:
     parser.add_argument("--model", default="fear-xs")
     options = parser.parse_args()
     folder = HERE.parent / "docs" / "results"
-    draw_cases(options.model, folder / "cases.png")
+    draw_cases(options.model, folder / "cases.jpg")
     plot_sequences(options.summary, folder / "sequences.png")
-    print(f"wrote {folder}/cases.png and sequences.png")
+    print(f"wrote {folder}/cases.jpg and sequences.png")
 
 
 if __name__ == "__main__":
