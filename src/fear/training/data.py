@@ -111,14 +111,7 @@ class TrainingData(lightning.LightningDataModule):
         validation: Number of the sequences that validation tracks.
     """
 
-    def __init__(
-        self,
-        recipe: Recipe,
-        stage: StageSection,
-        sampler: Sampler,
-        pictures: Pictures | PictureBank,
-        validation: int,
-    ) -> None:
+    def __init__(self, recipe: Recipe, stage: StageSection, sampler: Sampler, pictures: Pictures | PictureBank, validation: int) -> None:
         super().__init__()
         self._recipe, self._stage, self._pictures = recipe, stage, pictures
         sides = sampler.sides
