@@ -18,6 +18,7 @@ from fear.training.distill import (
     activations,
     answers,
     cut_patches,
+    meetings,
     relative_error,
     start_from_teacher,
 )
@@ -131,11 +132,29 @@ def test_teachers_that_do_not_fit() -> None:
         with pytest.raises(ConfigError, match="expected one with the student's crop sizes and at least its width"):
             WholeStage(network(0), STAGE, [], OPTIONS, Teacher(build_network(other)))
     larger = Teacher(build_network(replace(FEAR_M, template_size=64, search_size=96, width=32)))
+    assert meetings(network(0), larger.network) == [(0, 0), (18, len(activations(larger.network, batch().search)) - 1)]
     with pytest.raises(ConfigError, match="expected the student's structure"):
         BlocksStage(network(0), STAGE, [], OPTIONS, larger).on_fit_start()
     stage = WholeStage(network(0), STAGE, [], OPTIONS, larger)  # a larger member teaches end to end
     stage.report = lambda parts, batch: None  # type: ignore[method-assign]
     assert stage.training_step(batch()).isfinite()
+
+
+def test_pieces_learn_alone() -> None:
+    """What one piece does wrong leaves the others' gradients alone."""
+
+    def gradient(stem: float) -> Tensor:
+        student = network(1).eval()
+        with torch.no_grad():
+            student.backbone.get_parameter("conv_stem.weight").mul_(stem)
+        stage = BlocksStage(student, STAGE, [], OPTIONS, Teacher(network(0)))
+        stage.report = lambda parts, batch: None  # type: ignore[method-assign]
+        stage._meetings = meetings(student, stage._teacher.network)
+        seen = stage.training_step(batch())
+        seen.backward()  # type: ignore[no-untyped-call]
+        return student.get_parameter("adjust.0.weight").grad.clone()  # type: ignore[union-attr]
+
+    torch.testing.assert_close(gradient(1.0), gradient(3.0))
 
 
 def test_patches_come_from_the_search_crops() -> None:

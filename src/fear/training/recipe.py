@@ -175,8 +175,8 @@ class DistillSection(_Section):
     teacher: str
     """A checkpoint, the name of packaged weights, or `published:DIR`."""
     features: float = 1.5
-    hints: float = 0.1
-    """Behind the first block of every stage of the backbone but the first."""
+    hints: float = 0.4
+    """Mean error between the pieces of the backbone: behind every block, or every stage or so of a smaller student."""
     head_parts: float = 0.2
     logits: float = 0.5
     scores: float = 2.0
