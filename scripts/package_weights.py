@@ -3,8 +3,9 @@
     python scripts/package_weights.py runs/distill_xs/weights.safetensors [--name fear-xs] [--provenance "…"]
     python scripts/package_weights.py src/fear/weights/fear-xs/checkpoint.safetensors --summary results/accuracy/default/summary.json
 
-Batch norms are folded, weights rounded to float16 and exported; the export is compared with torch. With a summary of `fear eval` the
-measured scores go into the card.
+Batch norms are folded, weights rounded to float16 and exported; the export is compared with torch. With pictures an int8 form of `match`
+is calibrated on them and goes beside it, for `auto` to choose where it is faster. With a summary of `fear eval` the measured scores go
+into the card.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import torch
 import fear.weights
 from fear.export import count_macs, export
 from fear.model import fold, load_checkpoint, parameter_count, save_checkpoint
+from fear.runtime.openvino import QUANTISED
 
 
 def main() -> None:
@@ -33,6 +35,7 @@ def main() -> None:
     parser.add_argument("--tracker", default="fear-xs", help="the tracker's name in the summary")
     parser.add_argument("--scores-on", default="34 reference sequences, docs/results.md", help="what the summary was measured on")
     parser.add_argument("--output", type=Path, help="folder; the package's own by default")
+    parser.add_argument("--pictures", type=Path, help="folder with pictures of clips, for int8; without it the int8 form stays")
     options = parser.parse_args()
 
     network, card = load_checkpoint(options.checkpoint)
@@ -56,9 +59,20 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         checkpoint = Path(temporary) / "checkpoint.safetensors"
         save_checkpoint(network, checkpoint, card, torch.float16)
+        kept = [path for path in target.glob(f"{QUANTISED}.*") if not options.pictures]
+        for path in kept:
+            shutil.copy(path, temporary)
         report = export(checkpoint, target, precision="fp16")
         shutil.copy(checkpoint, target / "checkpoint.safetensors")
-    print(f"wrote {target}; largest difference between export and torch {report.largest:.1e}")
+        print(f"wrote {target}; largest difference between export and torch {report.largest:.1e}")
+        for path in kept:
+            shutil.copy(Path(temporary) / path.name, target)
+        if options.pictures:
+            quantised = Path(temporary) / "int8"
+            report = export(checkpoint, quantised, "openvino", "int8", options.pictures)
+            for suffix in (".xml", ".bin"):
+                shutil.copy(quantised / f"match{suffix}", target / f"{QUANTISED}{suffix}")
+            print(f"int8: best cell equal in {report.agreement:.0%} of crops, at most one beside it in {report.near:.0%}")
 
 
 if __name__ == "__main__":

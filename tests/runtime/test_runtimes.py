@@ -11,12 +11,14 @@ import onnx
 import pytest
 
 from fear import runtime
+from fear.boxes import iou
 from fear.config import FEAR_XS as NETWORK
 from fear.crop import crop
 from fear.errors import ConfigError, ExportError, FearError, RuntimeMissingError, WeightsError
 from fear.export import export
 from fear.runtime.base import Crops, Floats, Maps
 from fear.runtime.choice import fastest
+from fear.runtime.openvino import OpenVinoNetwork
 from fear.synthetic import Scene, render
 from fear.tracker import Tracker
 from fear.weights import packaged, resolve
@@ -148,13 +150,35 @@ def test_fastest_is_measured_once_and_remembered(tmp_path: Path, monkeypatch: py
     assert fastest(candidates, packages, 1, "x").config == NETWORK
 
 
+@pytest.mark.parametrize(("seconds", "chosen"), [(0.0095, "exact"), (0.005, "rough")])
+def test_a_less_exact_form_has_to_be_clearly_faster(seconds: float, chosen: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    candidates = {"exact": lambda: Slow(0.01), "rough": lambda: Slow(seconds)}
+    fastest(candidates, {"exact": "openvino", "rough": "openvino"}, 1, "x", handicapped={"rough"})
+    assert list(json.loads((tmp_path / ".cache" / "fear" / "fastest.json").read_text()).values()) == [chosen]
+
+
+@pytest.mark.parametrize("model", ["fear-xs", "fear-nano"])
+def test_int8_sees_what_float_sees(model: str) -> None:
+    folder = packaged()[model].folder
+    assert folder is not None
+    rendered = list(render(Scene(frames=60, height=240, width=320)))
+    boxes = []
+    for quantised in (False, True):
+        tracker = Tracker(OpenVinoNetwork(folder, threads=1, quantised=quantised))
+        tracker.init(rendered[0].image, rendered[0].box_xywh)
+        boxes.append([tracker.update(frame.image).box_xywh for frame in rendered[1:]])
+    assert iou(*boxes).mean() > 0.85
+    assert boxes[0] != boxes[1]
+
+
 def test_auto_measures_what_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     assert FEAR_XS.folder is not None
     for model in ("fear-xs", FEAR_XS.folder):
         assert type(runtime.load(model)).__name__ in ("OpenVinoNetwork", "OnnxNetwork")
     (chosen,) = json.loads((tmp_path / ".cache" / "fear" / "fastest.json").read_text()).values()
-    assert chosen in ("openvino", "onnx")
+    assert chosen in ("openvino", "openvino int8", "onnx")
 
 
 def test_auto_without_openvino(monkeypatch: pytest.MonkeyPatch) -> None:

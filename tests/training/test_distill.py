@@ -151,7 +151,7 @@ def test_pieces_learn_alone() -> None:
         stage.report = lambda parts, batch: None  # type: ignore[method-assign]
         stage._meetings = meetings(student, stage._teacher.network)
         seen = stage.training_step(batch())
-        seen.backward()  # type: ignore[no-untyped-call]
+        seen.backward()
         return student.get_parameter("adjust.0.weight").grad.clone()  # type: ignore[union-attr]
 
     torch.testing.assert_close(gradient(1.0), gradient(3.0))

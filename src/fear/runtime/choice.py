@@ -10,7 +10,7 @@ import logging
 import platform
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,9 +23,17 @@ from fear.runtime.base import Network
 _log = logging.getLogger(__name__)
 
 _BLOCKS, _WARM_UP, _TIMED = 2, 3, 5
+_HANDICAP = 1.1
+"""A form that is less exact has to be this many times as fast as the others."""
 
 
-def fastest(candidates: Mapping[str, Callable[[], Network]], packages: Mapping[str, str], threads: int | None, name: str) -> Network:
+def fastest(
+    candidates: Mapping[str, Callable[[], Network]],
+    packages: Mapping[str, str],
+    threads: int | None,
+    name: str,
+    handicapped: Collection[str] = (),
+) -> Network:
     """Loads and times the candidates, or only the one that was fastest before on this machine with these versions.
 
     Args:
@@ -33,20 +41,19 @@ def fastest(candidates: Mapping[str, Callable[[], Network]], packages: Mapping[s
         packages: Package of each runtime.
         threads: As the candidates use them.
         name: Of the network.
+        handicapped: Candidates that are less exact.
 
     Returns:
         The loaded network.
     """
     memory = Path.home() / ".cache" / "fear" / "fastest.json"
-    key = " ".join(
-        [name, processor(), f"threads {threads}", *(f"{packages[runtime]} {version(packages[runtime])}" for runtime in candidates)]
-    )
+    key = " ".join([name, processor(), f"threads {threads}", *(f"{runtime} {version(packages[runtime])}" for runtime in candidates)])
     known = _remembered(memory)
     if known.get(key) in candidates:
         return candidates[known[key]]()
     networks = {runtime: load() for runtime, load in candidates.items()}
     times = _times(networks)
-    best = min(times, key=lambda runtime: times[runtime])
+    best = min(times, key=lambda runtime: times[runtime] * (_HANDICAP if runtime in handicapped else 1))
     _log.info("fastest runtime: %s (%s)", best, ", ".join(f"{runtime} {seconds * 1e3:.1f} ms" for runtime, seconds in times.items()))
     _remember(memory, known | {key: best})
     return networks[best]

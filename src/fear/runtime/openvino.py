@@ -12,6 +12,9 @@ from fear.errors import WeightsError
 from fear.runtime.base import Crops, Floats, Maps
 from fear.weights.card import read_card
 
+QUANTISED = "match-int8"
+"""Name of the quantised graph beside `match`."""
+
 
 class OpenVinoNetwork:
     """An exported network on OpenVINO.
@@ -20,12 +23,14 @@ class OpenVinoNetwork:
         folder: Exported network: `embed` and `match` as `.xml` or `.onnx`, and `config.json`.
         device: `cpu` or another device name of OpenVINO.
         threads: None leaves it to OpenVINO.
+        quantised: Take the folder's int8 form of `match`.
     """
 
-    def __init__(self, folder: Path, device: str = "cpu", threads: int | None = None) -> None:
+    def __init__(self, folder: Path, device: str = "cpu", threads: int | None = None, quantised: bool = False) -> None:
         card = read_card(folder)
         self.config, self.dynamic_weight = card.network, card.dynamic_weight
         self._folder, self._device = folder, device.upper()
+        self._search_part = QUANTISED if quantised else "match"
         self._settings: dict[str, str | int | bool] = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": "f32",
@@ -36,7 +41,7 @@ class OpenVinoNetwork:
         self._core = openvino.Core()
         self._embed = self._compile("embed")
         side = search_side(TrackerConfig(), self.config)
-        self._match = {(1, side): self._compile("match", (1, side))}
+        self._match = {(1, side): self._compile(self._search_part, (1, side))}
 
     def _compile(self, part: str, crops: tuple[int, int] | None = None) -> openvino.InferRequest:
         path = self._folder / f"{part}.xml"
@@ -60,7 +65,7 @@ class OpenVinoNetwork:
         """See `Network.match`; the first call with another number or size of crops compiles the network for it."""
         crops = search_crops.shape[0], search_crops.shape[1]
         if crops not in self._match:
-            self._match[crops] = self._compile("match", crops)
+            self._match[crops] = self._compile(self._search_part, crops)
         request = self._match[crops]
         request.infer([search_crops, template_features], share_inputs=True)
         return Maps(*(tensor.data for tensor in request.output_tensors))
