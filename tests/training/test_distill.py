@@ -21,6 +21,7 @@ from fear.training.distill import (
     meetings,
     relative_error,
     start_from_teacher,
+    turn,
 )
 from fear.training.recipe import DistillSection, StageSection
 
@@ -155,6 +156,21 @@ def test_pieces_learn_alone() -> None:
         return student.get_parameter("adjust.0.weight").grad.clone()  # type: ignore[union-attr]
 
     torch.testing.assert_close(gradient(1.0), gradient(3.0))
+
+
+def test_turned_crops() -> None:
+    crops = batch(8).search
+    assert turn(crops, 0.0, seed=0) is crops
+    some = turn(crops, 0.5, seed=3)
+    changed = (some != crops).flatten(1).any(dim=1)
+    assert 0 < int(changed.sum()) < 8
+    assert torch.equal(some, turn(crops, 0.5, seed=3))
+    everything = turn(crops, 1.0, seed=3)
+    assert torch.equal(everything[changed], some[changed])
+    # turning keeps what is in the middle in the middle, and its colour
+    torch.testing.assert_close(everything[..., 44:52, 44:52].mean(dim=(2, 3)), crops[..., 44:52, 44:52].mean(dim=(2, 3)), atol=4.0, rtol=0)
+    assert everything.min() >= 0
+    assert everything.max() <= 255
 
 
 def test_patches_come_from_the_search_crops() -> None:

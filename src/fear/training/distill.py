@@ -262,6 +262,7 @@ class WholeStage(_Distillation):
         """The weighted sum of all errors."""
         options = self._options
         teacher = self._teacher.on(self.device)
+        batch = batch._replace(search=turn(batch.search, options.turn, seed=self.global_step))
         with torch.no_grad():
             truth = answers(teacher, batch.static, batch.search)
             heads = self._known_heads(truth.heads)
@@ -287,6 +288,29 @@ class WholeStage(_Distillation):
         loss = loss + options.distances * parts["box"] + options.boxes * parts["box_at_target"]
         self.report({"loss": loss, **parts}, len(batch.search))
         return loss
+
+
+def turn(crops: Tensor, share: float, seed: int) -> Tensor:
+    """Some crops turned by any angle around their middle, as targets turn that the template showed otherwise; corners are mirrored.
+
+    Args:
+        crops: (B, 3, side, side)
+        share: Of the crops that are turned.
+        seed: The same seed turns the same.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    chosen = torch.rand(len(crops), generator=generator) < share
+    angles = torch.rand(len(crops), generator=generator) * 2 * torch.pi
+    if not chosen.any():
+        return crops
+    cos, sin, zero = angles.cos(), angles.sin(), torch.zeros_like(angles)
+    matrices = torch.stack((cos, -sin, zero, sin, cos, zero), dim=1).view(-1, 2, 3)[chosen].to(crops)
+    grid = functional.affine_grid(matrices, [len(matrices), *crops.shape[1:]], align_corners=False)
+    turned = crops.clone()
+    turned[chosen.to(crops.device)] = functional.grid_sample(
+        crops[chosen.to(crops.device)], grid, padding_mode="reflection", align_corners=False
+    )
+    return turned
 
 
 def cut_patches(batch: Batch, side: int, count: int, seed: int) -> Tensor:

@@ -182,6 +182,8 @@ class DistillSection(_Section):
     scores: float = 2.0
     distances: float = 0.3
     boxes: float = 3.0
+    turn: Share = 0.0
+    """Of the search crops those that are turned by any angle; the teacher needs no box to answer."""
     patch: Count = 96
     """Side of the patches from which blocks learn, in pixels."""
     patches: Count = 4
