@@ -168,6 +168,7 @@ def test_int8_sees_what_float_sees(model: str) -> None:
         tracker = Tracker(OpenVinoNetwork(folder, threads=1, quantised=quantised))
         tracker.init(rendered[0].image, rendered[0].box_xywh)
         boxes.append([tracker.update(frame.image).box_xywh for frame in rendered[1:]])
+        assert runtime.describe(tracker.network).endswith("int8" if quantised else "float32")
     assert iou(*boxes).mean() > 0.85
     assert boxes[0] != boxes[1]
 

@@ -14,6 +14,7 @@ from fear.crop import search_side
 from fear.evaluation.efficiency import measure_matrix_product, measure_stages, measure_start, measure_trackers
 from fear.evaluation.energy import EnergyReport
 from fear.evaluation.trackers import Spec
+from fear.runtime import describe, load
 from fear.weights import read_card, resolve
 
 
@@ -39,7 +40,13 @@ def run_bench(model: str, others: list[Spec], runtime: str, threads: int | None,
     limit_ms = macs / peak * 1e3
     result: dict[str, Any] = {
         "machine": {"system": platform.platform(), "processor": _processor(), "cores": os.cpu_count(), "threads": threads},
-        "model": {"name": card.network.name, "parameters": card.parameters, "macs": macs, "search_size": side},
+        "model": {
+            "name": card.network.name,
+            "runtime": describe(load(model, runtime=runtime, threads=threads)),
+            "parameters": card.parameters,
+            "macs": macs,
+            "search_size": side,
+        },
         "stages": [timing._asdict() for timing in stages],
         "trackers": [speed._asdict() for speed in speeds],
         "start": start,
@@ -62,7 +69,7 @@ def _markdown(result: dict[str, Any]) -> str:
     lines = [
         f"# Speed of {model['name']}",
         "",
-        f"{machine['processor']}, {machine['cores']} cores, threads: {machine['threads'] or 'as the runtime chooses'}, float32, "
+        f"{machine['processor']}, {machine['cores']} cores, threads: {machine['threads'] or 'as the runtime chooses'}, {model['runtime']}, "
         f"{model['parameters'] / 1e6:.2f} M parameters, {model['macs'] / 1e9:.2f} GMAC a search of {model['search_size']} pixels.",
         "",
         "| stage, 1280×720 | p50, ms | p95 | p99 |",
@@ -76,7 +83,7 @@ def _markdown(result: dict[str, Any]) -> str:
             for row in result["trackers"]
         ),
         "",
-        f"A matrix product runs at {limit['matrix_product_gmac_per_s']:.0f} GMAC/s on these threads, so a search could take "
+        f"A matrix product in float32 runs at {limit['matrix_product_gmac_per_s']:.0f} GMAC/s on these threads, so a search could take "
         f"{limit['match_at_best_ms']:.2f} ms at best; it takes {limit['match_over_best']:.2f} times that.",
         "",
         f"A fresh process: import {start['import_s']:.2f} s, model {start['load_s']:.2f} s, first tracked frame after "

@@ -11,7 +11,7 @@ from fear.runtime.base import Maps, Network
 from fear.runtime.choice import fastest
 from fear.weights import Weights, read_card, resolve
 
-__all__ = ["Maps", "Network", "load"]
+__all__ = ["Maps", "Network", "describe", "load"]
 
 # with the package that each needs
 _PACKAGES = {"openvino": "openvino", "onnx": "onnxruntime", "torch": "torch"}
@@ -49,6 +49,11 @@ def load(model: str | Path, *, runtime: str = "auto", device: str = "cpu", threa
     if not _installed(runtime):
         raise RuntimeMissingError(f"runtime {runtime}: expected the package {_PACKAGES[runtime]}, which is not installed")
     return loaders[runtime]()
+
+
+def describe(network: Network) -> str:
+    """What computes a loaded network, and how exactly: `OnnxNetwork, float32`."""
+    return f"{type(network).__name__}, {'int8' if getattr(network, 'quantised', False) else 'float32'}"
 
 
 def _loaders(weights: Weights, device: str, threads: int | None) -> dict[str, Callable[[], Network]]:

@@ -30,7 +30,7 @@ class OpenVinoNetwork:
         card = read_card(folder)
         self.config, self.dynamic_weight = card.network, card.dynamic_weight
         self._folder, self._device = folder, device.upper()
-        self._search_part = QUANTISED if quantised else "match"
+        self.quantised, self._search_part = quantised, QUANTISED if quantised else "match"
         self._settings: dict[str, str | int | bool] = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": "f32",
