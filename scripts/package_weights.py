@@ -22,7 +22,7 @@ import torch
 import fear.weights
 from fear.export import count_macs, export
 from fear.model import fold, load_checkpoint, parameter_count, save_checkpoint
-from fear.runtime.openvino import QUANTISED
+from fear.runtime.base import QUANTISED
 
 
 def main() -> None:
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--tracker", default="fear-xs", help="the tracker's name in the summary")
     parser.add_argument("--scores-on", default="34 reference sequences, docs/results.md", help="what the summary was measured on")
     parser.add_argument("--output", type=Path, help="folder; the package's own by default")
-    parser.add_argument("--pictures", type=Path, help="folder with pictures of clips, for int8; without it the int8 form stays")
+    parser.add_argument("--pictures", type=Path, help="folder with pictures of clips, to make the int8 form from")
     options = parser.parse_args()
 
     network, card = load_checkpoint(options.checkpoint)
@@ -59,7 +59,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         checkpoint = Path(temporary) / "checkpoint.safetensors"
         save_checkpoint(network, checkpoint, card, torch.float16)
-        kept = [path for path in target.glob(f"{QUANTISED}.*") if not options.pictures]
+        same = options.checkpoint.resolve() == (target / "checkpoint.safetensors").resolve()  # only its card changes, so int8 stays true
+        kept = list(target.glob(f"{QUANTISED}.*")) if same and not options.pictures else []
         for path in kept:
             shutil.copy(path, temporary)
         report = export(checkpoint, target, precision="fp16")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fear.errors import ConfigError, RuntimeMissingError, WeightsError
-from fear.runtime.base import Maps, Network
+from fear.runtime.base import QUANTISED, Maps, Network
 from fear.runtime.choice import fastest
 from fear.weights import Weights, read_card, resolve
 
@@ -101,7 +101,7 @@ def _candidates(weights: Weights, device: str) -> list[str]:
         order = [runtime for runtime in order if runtime != "torch"] or order  # torch is never the fastest on a processor
     else:
         order = [runtime for runtime in order if runtime == "torch"]  # graphics cards, and checkpoints that cannot be exported
-    if weights.folder is not None and (weights.folder / "match-int8.xml").is_file() and device == "cpu" and "openvino" in order:
+    if weights.folder is not None and (weights.folder / f"{QUANTISED}.xml").is_file() and device == "cpu" and "openvino" in order:
         order.append(_INT8)
     if not order:
         raise RuntimeMissingError(

@@ -12,6 +12,9 @@ from fear.config import NetworkConfig
 Crops = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
+QUANTISED = "match-int8"
+"""Name of the quantised graph beside `match`, in the folders that have one."""
+
 
 class Maps(NamedTuple):
     """The network's answer to N search crops."""

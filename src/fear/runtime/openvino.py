@@ -9,11 +9,8 @@ import openvino
 from fear.config import TrackerConfig
 from fear.crop import search_side
 from fear.errors import WeightsError
-from fear.runtime.base import Crops, Floats, Maps
+from fear.runtime.base import QUANTISED, Crops, Floats, Maps
 from fear.weights.card import read_card
-
-QUANTISED = "match-int8"
-"""Name of the quantised graph beside `match`."""
 
 
 class OpenVinoNetwork:
