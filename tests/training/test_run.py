@@ -96,12 +96,27 @@ def test_interrupted_and_resumed_equals_uninterrupted(clips: Path, tmp_path: Pat
 
 @pytest.mark.slow
 def test_crops_cut_on_the_device_and_prepared_by_processes(clips: Path, tmp_path: Path) -> None:
-    """The way of graphics cards, here on the processor: pictures in a bank, plans from worker processes."""
-    counted: list[int] = []
+    """The way of graphics cards, here on the processor: pictures in a bank, plans from worker processes.
+
+    In a process of its own, as users train: workers are forked, and this one is full of other libraries' threads and signal stacks by now.
+    """
     changes = ("machine.pictures=device", "machine.workers=1", "stages.0.epochs=1", "stages.0.samples=4", "stages.0.batch=2")
-    recipe = smoke(clips, *changes, "validation.max_frames=2")
-    network, _ = load_checkpoint(train(recipe, tmp_path / "run", on_picture=counted.append))
-    assert counted == [20] * 20  # two sequences of ten frames
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(smoke(clips, *changes, "validation.max_frames=2").to_toml(), encoding="utf-8")
+    code = """
+import json, sys
+from pathlib import Path
+from fear.training.recipe import load_recipe
+from fear.training.run import train
+counted = []
+train(load_recipe(Path(sys.argv[1])), Path(sys.argv[2]), on_picture=counted.append)
+print(json.dumps(counted))
+"""
+    command = [sys.executable, "-c", code, str(recipe), str(tmp_path / "run")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert json.loads(done.stdout.splitlines()[-1]) == [20] * 20  # two sequences of ten frames
+    network, _ = load_checkpoint(tmp_path / "run" / "weights.safetensors")
     assert all(bool(tensor.isfinite().all()) for tensor in network.state_dict().values() if tensor.is_floating_point())
 
 
