@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from fear.config import TrackerConfig
 from fear.evaluation import evaluate
 from fear.evaluation.trackers import Spec
+from fear.runtime import describe, load
 from fear.runtime.choice import processor
 
 HERE = Path(__file__).parent
@@ -114,9 +115,15 @@ def write_readme(means: dict[str, dict[str, float]], about: str) -> None:
     path = HERE.parent / "README.md"
     head, start, rest = path.read_text(encoding="utf-8").partition("<!-- accuracy: written by make bench -->\n")
     _, end, tail = rest.partition("<!-- /accuracy -->")
-    counted = about.partition(". ")[0]
-    note = f"{counted} of public benchmarks, none of them used in training; all trackers on the same machine ([more](docs/results.md))."
+    counted, ran = about.partition(". ")[0], "; ".join(f"{name} ran on {_runs_on(name)}" for name in OURS)
+    note = (
+        f"{counted} of public benchmarks, none of them used in training; all trackers on the same machine ([more](docs/results.md)); {ran}."
+    )
     path.write_text(f"{head}{start}\n" + "\n".join(lines) + f"\n\n{note}\n\n{end}{tail}", encoding="utf-8")
+
+
+def _runs_on(model: str) -> str:
+    return describe(load(model, threads=1)).replace("Network", "")
 
 
 def _show(done: int, total: int) -> None:
