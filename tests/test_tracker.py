@@ -55,6 +55,27 @@ def test_search_crop_is_the_middle_of_five_boxes_and_shows_the_target(size: int)
     assert template.shape == (128, 128, 3)
 
 
+def test_calm_targets_are_searched_in_a_smaller_crop_of_the_same_scale() -> None:
+    """Unsure, jumping, sure and still: what the search after each of them shows."""
+    script = [(0.89, (8, 8)), (0.91, (8, 9)), (0.91, (8, 8)), (0.91, (8, 8)), (0.3, (8, 8)), (0.91, (8, 8))]
+    network = ScriptedNetwork(lambda k: (script[k - 1][0], STILL[1], script[k - 1][1]))
+    tracker = Tracker(network, config=replace(PLAIN, calm_step=0.25))
+    tracker.init(FRAME, (100, 50, 40, 20))
+    tracks = [tracker.update(FRAME) for _ in script]
+    # first frame; unsure; a step of 16 of 51.2 pixels; calm; calm; unsure
+    assert [search.shape[1] for search in network.searched] == [192, 192, 192, 160, 160, 192]
+    assert tracks[4].box_xywh == pytest.approx(tracks[1].box_xywh, rel=1e-4)  # the scale is the same: a still target stays where it is
+
+
+def test_search_without_calm() -> None:
+    network = ScriptedNetwork(lambda k: STILL)
+    tracker = Tracker(network, config=TrackerConfig(calm_search_size=None))
+    tracker.init(FRAME, (100, 50, 40, 20))
+    for _ in range(3):
+        tracker.update(FRAME)
+    assert {search.shape[1] for search in network.searched} == {192}
+
+
 def test_lost_below_the_threshold_and_found_again() -> None:
     scores = [0.9, 0.49, 0.2, 0.51]
     tracker = Tracker(ScriptedNetwork(lambda k: (scores[k - 1], *STILL[1:])), config=PLAIN)
@@ -174,17 +195,21 @@ def test_frames_are_not_changed(clip: list[Image]) -> None:
 def test_many_targets_equal_single_ones() -> None:
     rendered = list(render(Scene(frames=6, height=180, width=320)))
     boxes = [rendered[0].box_xywh, (10.0, 10.0, 40.0, 30.0), (250.0, 120.0, 60.0, 50.0)]
-    many = MultiTracker("fear-xs")
+    config = TrackerConfig(calm_step=0.01)  # the first target moves, background does not
+    many = MultiTracker("fear-xs", config=config)
     many.init(rendered[0].image, boxes)
-    singles = [Tracker(many.network) for _ in boxes]
+    singles = [Tracker(many.network, config=config) for _ in boxes]
     for single, box in zip(singles, boxes, strict=True):
         single.init(rendered[0].image, box)
+    sides = set()
     for frame in rendered[1:]:
+        sides.add(tuple(target.side for target in many._targets))
         for together, alone in zip(many.update(frame.image), [single.update(frame.image) for single in singles], strict=True):
             # a warp samples at steps of 1/32 pixel, so the last bit of a float may become a twentieth of a pixel
             assert together.box_xywh == pytest.approx(alone.box_xywh, abs=0.1)
             assert together.score == pytest.approx(alone.score, abs=1e-3)
             assert together.similarity == pytest.approx(alone.similarity, abs=1e-3)
+    assert any(len(set(once)) > 1 for once in sides)  # calm ones and others side by side
 
 
 def test_no_targets() -> None:

@@ -75,15 +75,16 @@ def template_window(box_xywh: Box, rules: TrackerConfig) -> Window:
     return window_around(box_xywh, rules.template_context)
 
 
-def search_side(rules: TrackerConfig, network: NetworkConfig) -> int:
-    """Side of the search crop in pixels."""
-    return min(rules.search_size, network.search_size)
+def search_side(rules: TrackerConfig, network: NetworkConfig, calm: bool = False) -> int:
+    """Side of the search crop in pixels; that of calm targets may be smaller."""
+    side = min(rules.search_size, network.search_size)
+    return side if not calm or rules.calm_search_size is None else min(side, rules.calm_search_size)
 
 
-def search_window(box_xywh: Box, rules: TrackerConfig, network: NetworkConfig) -> Window:
+def search_window(box_xywh: Box, rules: TrackerConfig, network: NetworkConfig, calm: bool = False) -> Window:
     """What the search crop shows: the middle of the whole context, at the scale that the network is used to."""
     x, y, width, height = window_around(box_xywh, rules.search_context)
-    share = search_side(rules, network) / network.search_size
+    share = search_side(rules, network, calm) / network.search_size
     return Window(x + width * (1 - share) / 2, y + height * (1 - share) / 2, width * share, height * share)
 
 

@@ -14,7 +14,7 @@ from fear.crop import Image, crop, mean_colour, require_frame, search_side, sear
 from fear.decode import decode
 from fear.errors import FearError
 from fear.runtime import Network, load
-from fear.runtime.base import Maps
+from fear.runtime.base import Crops, Maps
 from fear.template import DualTemplate, Features
 
 _SMALLEST = 2.0  # pixels; a box below this holds nothing to search for, and one bad frame must not end a track
@@ -41,6 +41,7 @@ class _Target:
         self._height, self._width = frame.shape[:2]
         self._fill = mean_colour(frame)
         self._box = box_xywh
+        self._calm = False  # how it moves is not known yet
         self._window = search_window(box_xywh, config, network.config)
         self.template = DualTemplate(
             network.embed(self._cut_template(frame)[None]), network, config.update_interval, config.dynamic_template
@@ -49,21 +50,28 @@ class _Target:
     def _cut_template(self, frame: Image) -> Image:
         return crop(frame, template_window(self._box, self._config), self._network.config.template_size, self._fill)
 
+    @property
+    def side(self) -> int:
+        """Of the next search crop, in pixels."""
+        return search_side(self._config, self._network.config, self._calm)
+
     def cut_search(self, frame: Image, out: Image) -> None:
-        """Writes the search crop around the last box into `out`, (S, S, 3)."""
+        """Writes the search crop around the last box into `out`, (side, side, 3)."""
         # exact all the same: the box is mapped back through the window that was cut
-        self._window = search_window(self._box, self._config, self._network.config).on_pixels()
+        self._window = search_window(self._box, self._config, self._network.config, self._calm).on_pixels()
         crop(frame, self._window, out.shape[0], self._fill, out)
 
     def advance(self, frame: Image, maps: Maps, row: int) -> Track:
         """Takes one row of the network's answer to the last search crops."""
-        size = search_side(self._config, self._network.config)
+        size = self.side
         _, _, width, height = self._window.to_crop(self._box, size)
         peak = decode(maps.scores[row, 0], maps.boxes_ltrb[row], (width, height), self._config)
         similarity = self.template.similarity(maps.embeddings[row])
         lost = peak.score < self._config.lost_score
+        before = self._box
         if peak.score >= self._config.hold_score:  # else what was found is hardly the target, and following it would lose the place
             self._box = self._keep_in_reach(self._window.to_frame(peak.box_xywh, size))
+        self._calm = peak.score >= self._config.calm_score and step(before, self._box) <= self._config.calm_step
         self.template.observe(
             similarity if maps.updates is None else float(maps.updates[row, 0]),
             None if lost else lambda: self._cut_template(frame),
@@ -80,8 +88,14 @@ class _Target:
         return centre_x - w / 2, centre_y - h / 2, w, h
 
 
+def step(before_xywh: Box, after_xywh: Box) -> float:
+    """How far a box's centre moved, in widths or heights of the box before, whichever is more."""
+    (x, y, w, h), (x_after, y_after, w_after, h_after) = before_xywh, after_xywh
+    return max(abs(x_after + w_after / 2 - x - w / 2) / w, abs(y_after + h_after / 2 - y - h / 2) / h)
+
+
 class MultiTracker:
-    """Follows several targets; one network call a frame serves them all.
+    """Follows several targets; one network call a frame serves all that are calm, and those that are not have calls of their own.
 
     Args:
         model: A name such as `fear-xs`, a `.safetensors` checkpoint, or an exported folder.
@@ -127,8 +141,10 @@ class MultiTracker:
             require_overlap(box, height, width)
         self._shape = (height, width)
         self._targets = [_Target(self.network, self.config, frame, box) for box in boxes]
-        size = search_side(self.config, self.network.config)
-        self._crops = np.empty((len(boxes), size, size, 3), np.uint8)
+        self._crops = {
+            side: np.empty((len(boxes), side, side, 3), np.uint8)
+            for side in (search_side(self.config, self.network.config, calm) for calm in (False, True))
+        }
 
     def update(self, frame: Image) -> list[Track]:
         """Finds every target in the next frame.
@@ -148,10 +164,28 @@ class MultiTracker:
         require_frame(frame, *self._shape)
         if not self._targets:
             return []
-        for target, out in zip(self._targets, self._crops, strict=True):
-            target.cut_search(frame, out)
-        maps = self.network.match(self._crops, self._templates())
-        return [target.advance(frame, maps, row) for row, target in enumerate(self._targets)]
+        tracks: dict[int, Track] = {}
+        for side, crops in self._crops.items():
+            rows = [row for row, target in enumerate(self._targets) if row not in tracks and target.side == side]
+            for row in rows:
+                self._targets[row].cut_search(frame, crops[row])
+            tracks |= self._find(frame, crops, rows)
+        return [tracks[row] for row in range(len(self._targets))]
+
+    def _find(self, frame: Image, crops: Crops, rows: list[int]) -> dict[int, Track]:
+        """Tracks of the targets of these rows, whose crops were cut.
+
+        In one call where that serves more than half of all targets; it has all rows then, for runtimes compile a network for each number
+        of crops.
+        """
+        if 2 * len(rows) > len(self._targets):
+            maps = self.network.match(crops, self._templates())
+            return {row: self._targets[row].advance(frame, maps, row) for row in rows}
+        found = {}
+        for row in rows:
+            target = self._targets[row]
+            found[row] = target.advance(frame, self.network.match(crops[row : row + 1], target.template.features), 0)
+        return found
 
     def _templates(self) -> Features:
         """(N, C, T, T)"""

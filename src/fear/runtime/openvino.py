@@ -10,6 +10,7 @@ from fear.config import TrackerConfig
 from fear.crop import search_side
 from fear.errors import WeightsError
 from fear.runtime.base import QUANTISED, Crops, Floats, Maps
+from fear.runtime.compiled import compiled_once
 from fear.weights.card import read_card
 
 
@@ -37,17 +38,24 @@ class OpenVinoNetwork:
             self._settings["INFERENCE_NUM_THREADS"] = threads
         self._core = openvino.Core()
         self._embed = self._compile("embed")
-        side = search_side(TrackerConfig(), self.config)
-        self._match = {(1, side): self._compile(self._search_part, (1, side))}
+        sides = {search_side(TrackerConfig(), self.config, calm) for calm in (False, True)}
+        self._match = {(1, side): self._compile(self._search_part, (1, side)) for side in sides}
 
     def _compile(self, part: str, crops: tuple[int, int] | None = None) -> openvino.InferRequest:
         path = self._folder / f"{part}.xml"
-        try:
-            model = self._core.read_model(path if path.is_file() else self._folder / f"{part}.onnx")
+        graph = [path, path.with_suffix(".bin")] if path.is_file() else [self._folder / f"{part}.onnx"]
+
+        def compiled() -> openvino.CompiledModel:
+            model = self._core.read_model(graph[0])
             if crops is not None:  # fixed shapes compute faster than free ones
                 batch, side = crops
                 model.reshape({"search": [batch, side, side, 3], "template_features": [batch, *self.config.template_shape]})
-            return self._core.compile_model(model, self._device, self._settings).create_infer_request()
+            return self._core.compile_model(model, self._device, self._settings)
+
+        try:
+            if self._device != "CPU" or (crops is not None and crops[0] > 1):  # numbers of targets are many, and each would be kept
+                return compiled().create_infer_request()
+            return compiled_once(self._core, graph, crops, self._settings, compiled).create_infer_request()
         except RuntimeError as error:
             reason = " ".join(str(error).split())[-160:]
             raise WeightsError(f"{self._folder}: expected a network that OpenVINO can run on {self._device} ({reason})") from error

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fear.runtime.openvino import OpenVinoNetwork
+from fear.weights import packaged
+
+FOLDER = packaged()["fear-xs"].folder or Path()
+SEARCH = np.random.default_rng(0).integers(0, 256, (1, 160, 160, 3), np.uint8)
+TEMPLATE = np.random.default_rng(1).random((1, 256, 8, 8), np.float32)
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path / ".cache" / "fear" / "compiled"
+
+
+def scores() -> np.ndarray:
+    return OpenVinoNetwork(FOLDER, threads=1).match(SEARCH, TEMPLATE).scores.copy()
+
+
+def test_kept_networks_compute_the_same_and_are_not_written_again(kept: Path) -> None:
+    fresh = scores()
+    written = {path: path.stat().st_mtime_ns for path in kept.iterdir()}
+    assert len(written) == 3  # embed, and match for both sides of the search
+    np.testing.assert_array_equal(scores(), fresh)
+    assert {path: path.stat().st_mtime_ns for path in kept.iterdir()} == written
+
+
+def test_a_damaged_file_is_replaced(kept: Path) -> None:
+    fresh = scores()
+    for path in kept.iterdir():
+        path.write_bytes(path.read_bytes()[:5000])
+    np.testing.assert_array_equal(scores(), fresh)
+    assert all(path.stat().st_size > 1_000_000 for path in kept.iterdir())
+
+
+def test_other_settings_have_files_of_their_own(kept: Path) -> None:
+    scores()
+    OpenVinoNetwork(FOLDER, threads=2)
+    assert len(list(kept.iterdir())) == 6
+
+
+def test_a_home_that_cannot_be_written(kept: Path) -> None:
+    kept.parent.mkdir(parents=True)
+    kept.write_text("a file where the folder should be")
+    assert scores().shape == (1, 1, 10, 10)
+
+
+def test_several_processes_at_once(kept: Path) -> None:
+    code = "from pathlib import Path; import sys; from fear.runtime.openvino import OpenVinoNetwork; OpenVinoNetwork(Path(sys.argv[1]), threads=1)"
+    processes = [subprocess.Popen([sys.executable, "-c", code, str(FOLDER)]) for _ in range(3)]
+    assert [process.wait() for process in processes] == [0, 0, 0]
+    assert len(list(kept.iterdir())) == 3  # nothing half-written is left
+    assert scores().shape == (1, 1, 10, 10)
