@@ -38,7 +38,7 @@ More: [rules around the network](results/rules.md) · [how well score and simila
 ## AUC by sequence, default rules
 
 {detail}"""
-PLAIN = TrackerConfig(window=0, penalty=0, size_rate=None, template_context=0.2, search_size=256)
+PLAIN = TrackerConfig(window=0, penalty=0, size_rate=None, template_context=0.2, search_size=256, calm_search_size=None)
 OURS = ("fear-xs", "fear-nano")
 
 

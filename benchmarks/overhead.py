@@ -61,7 +61,7 @@ def main() -> None:
             box = next(render(Scene(frames=1, height=height, width=width))).box_xywh
             for one in (tracker, idle):
                 one.init(frames[0], box)
-            side = search_side(tracker.config, network.config)
+            side = search_side(tracker.config, network.config, calm=True)
             features = network.embed(np.ascontiguousarray(frames[0][None, :128, :128]))
             search = np.ascontiguousarray(frames[0][None, :side, :side])
             match, update, alone = [], [], []

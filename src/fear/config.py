@@ -124,8 +124,8 @@ class TrackerConfig(_Config):
         search_context: The same for the whole search crop; 2.0 (published code): it is five times the box.
         search_size: Side of the part of that crop that is looked at, its middle; 192 of 256 pixels measured as good as the whole, with
             the published weights and ours, for 0.56 of the work (docs/results/rules.md). No larger than the network's own size.
-        calm_search_size: The same while the target is calm: found with at least `calm_score`, and moved by at most `calm_step`, in the frame
-            before. As accurate, also where everything moves two and three times as fast, for 0.7 to 0.8 of the work (docs/results/rules.md).
+        calm_search_size: The same while the target is calm: found with at least `calm_score`, and moved by at most `calm_step`, in the
+            frame before. About as accurate, also where everything moves faster, for three quarters of the work (docs/results/rules.md).
             None: always `search_size`.
         calm_score: Least score of a calm target.
         calm_step: Largest step of a calm target's centre from frame to frame, in widths or heights of its box.

@@ -145,7 +145,10 @@ def test_published_reaches_the_reference_on_one_clip(official: Path, sequences: 
 
     (sequence,) = read("folder", sequences, ["DAVIS_dog"])
     job = Job(
-        Spec(f"published:{official}", TrackerConfig(window=0, penalty=0, size_rate=None, template_context=0.2, search_size=256)),
+        Spec(
+            f"published:{official}",
+            TrackerConfig(window=0, penalty=0, size_rate=None, template_context=0.2, search_size=256, calm_search_size=None),
+        ),
         sequence,
         tmp_path,
         None,

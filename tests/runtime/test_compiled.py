@@ -54,7 +54,7 @@ def test_a_home_that_cannot_be_written(kept: Path) -> None:
 
 
 def test_several_processes_at_once(kept: Path) -> None:
-    code = "from pathlib import Path; import sys; from fear.runtime.openvino import OpenVinoNetwork; OpenVinoNetwork(Path(sys.argv[1]), threads=1)"
+    code = "import pathlib, sys; from fear.runtime.openvino import OpenVinoNetwork as N; N(pathlib.Path(sys.argv[1]), threads=1)"
     processes = [subprocess.Popen([sys.executable, "-c", code, str(FOLDER)]) for _ in range(3)]
     assert [process.wait() for process in processes] == [0, 0, 0]
     assert len(list(kept.iterdir())) == 3  # nothing half-written is left

@@ -174,9 +174,9 @@ def test_turned_crops() -> None:
 
 
 def test_patches_come_from_the_search_crops() -> None:
-    patches = cut_patches(batch(), 64, 3, seed=1)
+    patches = cut_patches(batch().search, 64, 3, seed=1)
     assert patches.shape == (6, 3, 64, 64)
-    assert torch.equal(patches, cut_patches(batch(), 64, 3, seed=1))
+    assert torch.equal(patches, cut_patches(batch().search, 64, 3, seed=1))
     windows = batch().search[0].unfold(1, 64, 1).unfold(2, 64, 1)  # (3, 33, 33, 64, 64)
     distance = (windows - patches[0][:, None, None]).abs().amax(dim=(0, 3, 4))
     assert distance.min() == 0

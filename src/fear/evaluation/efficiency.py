@@ -57,10 +57,10 @@ def measure_stages(model: str, runtime: str, threads: int | None, height: int = 
     network = load(model, runtime=runtime, threads=threads)
     tracker, config = Tracker(network), TrackerConfig()
     tracker.init(frames[0], box)
-    fill, size = mean_colour(frames[0]), search_side(config, network.config)
+    fill, size = mean_colour(frames[0]), search_side(config, network.config, calm=True)
     features = network.embed(crop(frames[0], template_window(box, config), network.config.template_size, fill)[None])
     buffer = np.empty((1, size, size, 3), np.uint8)
-    window = search_window(box, config, network.config)
+    window = search_window(box, config, network.config, calm=True).on_pixels()
     _, _, *expected = window.to_crop(box, size)
     times: dict[str, list[float]] = {}
 

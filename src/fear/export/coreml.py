@@ -64,7 +64,8 @@ def write_coreml(network: FearNetwork, folder: Path, precision: str) -> dict[str
         for name, module, examples, inputs, outputs in parts:
             with torch.no_grad():
                 traced = torch.jit.trace(module.eval(), tuple(examples), check_trace=False)
-            sides = {examples[0].shape[-1], *((search_side(TrackerConfig(), config),) if name == "match" else ())}
+            looked_at = {search_side(TrackerConfig(), config, calm) for calm in (False, True)} if name == "match" else set()
+            sides = {examples[0].shape[-1], *looked_at}
             shapes = [(1, 3, side, side) for side in sorted(sides, reverse=True)]  # the whole context, and what trackers look at
             shape = shapes[0] if len(shapes) == 1 else coremltools.EnumeratedShapes(shapes, default=shapes[0])
             first = coremltools.ImageType(inputs[0], shape=shape, color_layout=coremltools.colorlayout.RGB)

@@ -20,7 +20,11 @@ _log = logging.getLogger(__name__)
 
 
 def compiled_once(
-    core: openvino.Core, graph: Iterable[Path], crops: object, settings: Mapping[str, str | int | bool], make: Callable[[], openvino.CompiledModel]
+    core: openvino.Core,
+    graph: Iterable[Path],
+    crops: object,
+    settings: Mapping[str, str | int | bool],
+    make: Callable[[], openvino.CompiledModel],
 ) -> openvino.CompiledModel:
     """The compiled network for this processor from `~/.cache/fear/compiled`, where it is put if it was not there.
 

@@ -23,10 +23,11 @@ from fear.config import NetworkConfig
 from fear.datasets.base import Sequence
 from fear.errors import ConfigError
 from fear.model import FearNetwork, channels_last, fold
-from fear.model.backbones import StagedBackbone
+from fear.model.backbones import InvertedResidual, StagedBackbone
 from fear.training.data import Batch
 from fear.training.module import Stage
 from fear.training.recipe import DistillSection, StageSection
+from fear.training.redraw import Redraws
 from fear.training.slim import kept_channels
 
 
@@ -184,6 +185,8 @@ class _Distillation(Stage):
 class BlocksStage(_Distillation):
     """Every piece of the backbone with the teacher's activations as its input."""
 
+    _redraws: Redraws | None = None
+
     def on_fit_start(self) -> None:
         """Checks that pieces have counterparts."""
         if len(self._meetings) == 2:
@@ -192,6 +195,13 @@ class BlocksStage(_Distillation):
                 f"teacher: expected the student's structure ({ours.name}) or a larger one of its kind for a stage blocks, "
                 f"got {theirs.name}; use a stage whole"
             )
+        parts = parts_of(self.network)
+        alone = {  # pieces of one block; a smaller student's are whole stages
+            number: parts[mine] for number, ((mine, _), (after, _)) in enumerate(pairwise(self._meetings)) if after == mine + 1
+        }
+        blocks = {number: part for number, part in alone.items() if isinstance(part, InvertedResidual)}
+        until = int(self._options.redraw_until * self.stage.epochs * self.steps_per_epoch())
+        self._redraws = Redraws(blocks, self._options.redraw, until, seed=0) if self._options.redraw else None
 
     def training_step(self, batch: Batch) -> Tensor:
         """The sum of all pieces' errors."""
@@ -199,7 +209,8 @@ class BlocksStage(_Distillation):
         parts = parts_of(self.network)
         if self.global_step == 0 and len(self._meetings) == len(parts) + 1:
             start_from_teacher(self.network, teacher, batch)
-        patches = cut_patches(batch, self._options.patch, self._options.patches, seed=self.global_step)
+        search = turn(batch.search, self._options.turn, seed=self.global_step)
+        patches = cut_patches(search, self._options.patch, self._options.patches, seed=self.global_step)
         with torch.no_grad():
             seen = activations(teacher, patches)
             seen.append(self._known_features(seen.pop()))
@@ -209,9 +220,15 @@ class BlocksStage(_Distillation):
             for part in parts[mine:mine_after]:
                 y = part(y)
             errors.append(relative_error(y, seen[other_after]))
+        self._errors = [error.detach() for error in errors]
         loss = torch.stack(errors).sum()
         self.report({"loss": loss, "last": errors[-1]}, len(patches))
         return loss
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        """Draws units anew, between steps: gradients of this one need the weights that it saw."""
+        if self._redraws is not None:
+            self._redraws.observe(self.global_step - 1, self._errors)
 
 
 class HeadsStage(_Distillation):
@@ -313,11 +330,11 @@ def turn(crops: Tensor, share: float, seed: int) -> Tensor:
     return turned
 
 
-def cut_patches(batch: Batch, side: int, count: int, seed: int) -> Tensor:
+def cut_patches(crops: Tensor, side: int, count: int, seed: int) -> Tensor:
     """Square patches from random places of search crops, which have the tracker's geometry and borders.
 
     Args:
-        batch: B samples.
+        crops: (B, 3, S, S)
         side: Of the patches.
         count: From each search crop.
         seed: The same seed chooses the same places.
@@ -326,6 +343,6 @@ def cut_patches(batch: Batch, side: int, count: int, seed: int) -> Tensor:
         (B·count, 3, side, side)
     """
     generator = torch.Generator().manual_seed(seed)
-    room = batch.search.shape[-1] - side + 1
-    places = torch.randint(0, room, (len(batch.search), count, 2), generator=generator).tolist()
-    return torch.stack([crop[:, y : y + side, x : x + side] for crop, here in zip(batch.search, places, strict=True) for y, x in here])
+    room = crops.shape[-1] - side + 1
+    places = torch.randint(0, room, (len(crops), count, 2), generator=generator).tolist()
+    return torch.stack([crop[:, y : y + side, x : x + side] for crop, here in zip(crops, places, strict=True) for y, x in here])

@@ -8,6 +8,7 @@ from typing import Any, cast
 import lightning
 import numpy as np
 import torch
+from pytorch_optimizer import SOAP
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -68,7 +69,11 @@ class Stage(lightning.LightningModule):
         learning = [parameter for parameter in self.parameters() if parameter.requires_grad]
         rates = [stage.rate * relative_rate(parameter) if self.network.config.folded else stage.rate for parameter in learning]
         groups = [{"params": [parameter], "lr": rate} for parameter, rate in zip(learning, rates, strict=True)]
-        optimiser = torch.optim.AdamW(groups, lr=stage.rate, weight_decay=stage.weight_decay)
+        optimiser: torch.optim.Optimizer
+        if stage.optimiser == "soap":
+            optimiser = SOAP(groups, lr=stage.rate, weight_decay=stage.weight_decay, precondition_frequency=20)
+        else:
+            optimiser = torch.optim.AdamW(groups, lr=stage.rate, weight_decay=stage.weight_decay)
         total = stage.epochs * self.steps_per_epoch()
 
         def factor(step: int) -> float:

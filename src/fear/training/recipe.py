@@ -143,6 +143,8 @@ class StageSection(_Section):
     """In each epoch, over all machines."""
     batch: Count = 128
     """Samples of one step on one device."""
+    optimiser: Literal["adamw", "soap"] = "adamw"
+    """SOAP (arXiv 2409.11321), Adam in the eigenbasis of the gradients, brings blocks further in the same time."""
     rate: Positive = 1e-3
     """Learning rate."""
     schedule: Literal["cosine", "plateau", "constant"] = "cosine"
@@ -188,6 +190,10 @@ class DistillSection(_Section):
     """Side of the patches from which blocks learn, in pixels."""
     patches: Count = 4
     """Patches from each search crop."""
+    redraw: Annotated[int, Field(ge=0)] = 0
+    """In stages `blocks`: steps after which some units begin again, and blocks that got worse by it go back; 0 is off."""
+    redraw_until: Share = 0.6
+    """Share of the stage in which that happens."""
 
 
 class ValidationSection(_Section):
