@@ -57,12 +57,10 @@ TABLE = (
     Rules("no window", {"window": 0}),
     Rules("no penalty", {"penalty": 0}),
     Rules("size not smoothed", {"size_rate": None}),
-    Rules("search 160 pixels of 256, always", {"search_size": 160}),
     Rules("search 192 pixels, always", {"calm_search_size": None}),
     Rules("search 256 pixels, always (published)", {"search_size": 256, "calm_search_size": None}),
-    Rules("search 224 pixels, 160 while calm", {"search_size": 224}),
-    Rules("search 192 pixels, 144 while calm", {"calm_search_size": 144}),
-    Rules("calm up to a step of 0.15", {"calm_step": 0.15}),
+    Rules("search 224 pixels, 176 while calm", {"search_size": 224}),
+    Rules("search 192 pixels, 160 while calm", {"calm_search_size": 160}),
     Rules("size rate 0.9", {"size_rate": 0.9}),
     Rules("template 0.2 boxes around (published)", {"template_context": 0.2}),
     Rules("template 0.3 boxes around", {"template_context": 0.3}),
@@ -75,7 +73,7 @@ TABLE = (
         for every, speed in ((2, "twice"), (3, "three times"))
         for title, changes in (
             ("default", {}),
-            ("search 160 pixels, always", {"search_size": 160}),
+            ("search 192 pixels, 160 while calm", {"calm_search_size": 160}),
             ("search 192 pixels, always", {"calm_search_size": None}),
         )
     ),

@@ -11,7 +11,7 @@ from typing import Any
 
 from fear.config import TrackerConfig
 from fear.crop import search_side
-from fear.evaluation.efficiency import measure_matrix_product, measure_stages, measure_start, measure_trackers
+from fear.evaluation.efficiency import measure_matrix_product, measure_stages, measure_start, measure_targets, measure_trackers
 from fear.evaluation.energy import EnergyReport
 from fear.evaluation.trackers import Spec
 from fear.runtime import describe, load
@@ -32,6 +32,7 @@ def run_bench(model: str, others: list[Spec], runtime: str, threads: int | None,
     card = read_card(weights.folder or weights.checkpoint or Path(model))
     stages = measure_stages(model, runtime, threads)
     speeds = measure_trackers([Spec(model, runtime=runtime), *others], threads)
+    targets = measure_targets(model, runtime, threads)
     start = measure_start(model, runtime, threads)
     peak = measure_matrix_product(threads)
     network = next(timing for timing in stages if timing.stage == "network")
@@ -49,6 +50,7 @@ def run_bench(model: str, others: list[Spec], runtime: str, threads: int | None,
         },
         "stages": [timing._asdict() for timing in stages],
         "trackers": [speed._asdict() for speed in speeds],
+        "targets": targets,
         "start": start,
         "limit": {"matrix_product_gmac_per_s": peak / 1e9, "match_at_best_ms": limit_ms, "match_over_best": network.p50 / limit_ms},
     }
@@ -65,7 +67,7 @@ def run_bench(model: str, others: list[Spec], runtime: str, threads: int | None,
 
 
 def _markdown(result: dict[str, Any]) -> str:
-    machine, model, start, limit = result["machine"], result["model"], result["start"], result["limit"]
+    machine, model, start, limit, targets = (result[part] for part in ("machine", "model", "start", "limit", "targets"))
     lines = [
         f"# Speed of {model['name']}",
         "",
@@ -85,6 +87,8 @@ def _markdown(result: dict[str, Any]) -> str:
         "",
         f"A matrix product in float32 runs at {limit['matrix_product_gmac_per_s']:.0f} GMAC/s on these threads, so a search could take "
         f"{limit['match_at_best_ms']:.2f} ms at best; it takes {limit['match_over_best']:.2f} times that.",
+        "",
+        f"{targets['count']} targets cost {targets['all_ms']:.2f} ms a frame, one {targets['one_ms']:.2f}: {targets['ratio']:.1f} times.",
         "",
         f"A fresh process: import {start['import_s']:.2f} s, model {start['load_s']:.2f} s, first tracked frame after "
         f"{start['first_frame_s']:.2f} s, peak memory {start['peak_memory_mb']:.0f} MB.",

@@ -26,7 +26,7 @@ from fear.draw import draw_tracks
 from fear.evaluation.trackers import Spec, create
 from fear.runtime import load
 from fear.synthetic import Scene, render
-from fear.tracker import Tracker
+from fear.tracker import MultiTracker, Tracker
 from fear.video import VideoWriter, open_source
 
 WARM_UP, TIMED = 20, 100
@@ -104,6 +104,23 @@ def measure_trackers(specs: list[Spec], threads: int | None, height: int = 480, 
         Speed(spec.name, 1e3 / float(np.mean(values[WARM_UP:])), *_percentiles(values[WARM_UP:]))
         for spec, values in zip(specs, times, strict=True)
     ]
+
+
+def measure_targets(model: str, runtime: str, threads: int | None, count: int = 8) -> dict[str, float]:
+    """Median milliseconds of `update` with one target and with several of the same, in turn."""
+    frames, box = _scene(480, 640)
+    network = load(model, runtime=runtime, threads=threads)
+    trackers = MultiTracker(network), MultiTracker(network)
+    for tracker, boxes in zip(trackers, ([box], [box] * count), strict=True):
+        tracker.init(frames[0], boxes)
+    times: list[list[float]] = [[], []]
+    for frame in islice(cycle(frames[1:] + frames[-2:0:-1]), WARM_UP + TIMED):
+        for values, tracker in zip(times, trackers, strict=True):
+            start = time.perf_counter()
+            tracker.update(frame)
+            values.append((time.perf_counter() - start) * 1e3)
+    one, several = (float(np.median(values[WARM_UP:])) for values in times)
+    return {"count": count, "one_ms": one, "all_ms": several, "ratio": several / one}
 
 
 def measure_start(model: str, runtime: str, threads: int | None) -> dict[str, float]:
