@@ -81,8 +81,12 @@ class ScriptedNetwork:
         self.templates.append(template_features.copy())
         call, batch, cells = len(self.searched), len(search_crops), search_crops.shape[1] // STRIDE
         score, ltrb, place = self.answer(call)
-        hidden = (self.config.search_cells - cells) // 2  # crops may show the middle only; what lies beyond is found at the border
-        row, column = (min(max(cell - hidden, 0), cells - 1) for cell in place)
+        # crops may show the middle only: what lies beyond is found at the border, what falls between two cells at the one before it
+        hidden = (self.config.search_size - search_crops.shape[1]) // 2
+        row, column = (min(max((cell * STRIDE - hidden) // STRIDE, 0), cells - 1) for cell in place)
+        off = hidden % STRIDE
+        left, top, right, bottom = ltrb
+        ltrb = left - off, top - off, right + off, bottom + off
         scores = np.full((batch, 1, cells, cells), 0.01, np.float32)
         scores[:, 0, row, column] = score
         boxes = np.ones((batch, 4, cells, cells), np.float32)

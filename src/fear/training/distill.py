@@ -195,13 +195,15 @@ class BlocksStage(_Distillation):
                 f"teacher: expected the student's structure ({ours.name}) or a larger one of its kind for a stage blocks, "
                 f"got {theirs.name}; use a stage whole"
             )
+        if self._options.redraw:
+            until = int(self._options.redraw_until * self.stage.epochs * self.steps_per_epoch())
+            self._redraws = Redraws(self._lone_blocks(), self._options.redraw, until, seed=0)
+
+    def _lone_blocks(self) -> dict[int, InvertedResidual]:
+        """Pieces that are one block, by their number; a smaller student's are whole stages."""
         parts = parts_of(self.network)
-        alone = {  # pieces of one block; a smaller student's are whole stages
-            number: parts[mine] for number, ((mine, _), (after, _)) in enumerate(pairwise(self._meetings)) if after == mine + 1
-        }
-        blocks = {number: part for number, part in alone.items() if isinstance(part, InvertedResidual)}
-        until = int(self._options.redraw_until * self.stage.epochs * self.steps_per_epoch())
-        self._redraws = Redraws(blocks, self._options.redraw, until, seed=0) if self._options.redraw else None
+        alone = {number: parts[mine] for number, ((mine, _), (after, _)) in enumerate(pairwise(self._meetings)) if after == mine + 1}
+        return {number: part for number, part in alone.items() if isinstance(part, InvertedResidual)}
 
     def training_step(self, batch: Batch) -> Tensor:
         """The sum of all pieces' errors."""
