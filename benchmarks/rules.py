@@ -153,27 +153,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shared", type=Path, default=HERE.parents[1] / "shared")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--models", nargs="*", help="measure these alone and write no page; they are remembered for the next run")
+    parser.add_argument("--models", nargs="*", help="measure these alone; of the others the page shows what is remembered")
     options = parser.parse_args()
     models = {"fear-xs": "fear-xs", "fear-nano": "fear-nano"}
     models["published FEAR-XS"] = str(published_checkpoint(options.shared / "official"))
-    if options.models:
-        models = {title: model for title, model in models.items() if title in options.models}
     memory = HERE.parent / "results" / "rules.json"
     known: dict[str, float] = json.loads(memory.read_text(encoding="utf-8")) if memory.is_file() else {}
     jobs = [Job(model, rules, options.shared / "data" / "sequences") for model in models.values() for rules in TABLE]
+    wanted = [models[title] for title in options.models or models]
     with ProcessPoolExecutor(options.workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        waiting = [job for job in jobs if fingerprint(job) not in known]
+        waiting = [job for job in jobs if fingerprint(job) not in known and job.model in wanted]
         for job, auc in zip(waiting, pool.map(mean_auc, waiting), strict=True):
             known[fingerprint(job)] = auc
             memory.parent.mkdir(parents=True, exist_ok=True)
             memory.write_text(json.dumps(known, indent=1), encoding="utf-8")
             print(f"{job.model} {job.rules.title}: {auc:.4f}", flush=True)
-    found = {(job.model, job.rules.title): known[fingerprint(job)] for job in jobs}
-    if options.models:
-        return
+    found = {(job.model, job.rules.title): f"{known[fingerprint(job)]:.4f}" for job in jobs if fingerprint(job) in known}
     head = ["| rules | " + " | ".join(models) + " |", "|---|" + "---|" * len(models)]
-    rows = [f"| {r.title} | " + " | ".join(f"{found[model, r.title]:.4f}" for model in models.values()) + " |" for r in TABLE]
+    rows = [f"| {r.title} | " + " | ".join(found.get((model, r.title), "–") for model in models.values()) + " |" for r in TABLE]
     page = HERE.parent / "docs" / "results" / "rules.md"
     page.write_text(PAGE.format(table="\n".join([*head, *rows])), encoding="utf-8")
     print(page.read_text(encoding="utf-8"))
