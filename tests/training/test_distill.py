@@ -118,6 +118,32 @@ def test_steps_bring_the_student_closer(kind: type[BlocksStage | HeadsStage | Wh
     assert losses[-1] < 0.9 * losses[0]
 
 
+def test_a_student_that_looks_at_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked for what its teacher saw at that place of the whole crop."""
+    student, teacher = network(1).train(), network(0)
+    losses: dict[tuple[int, ...], Tensor] = {}
+    monkeypatch.setattr(WholeStage, "global_step", property(lambda self: 1), raising=False)
+    for sides in ((), (96,), (64,)):
+        stage = WholeStage(student, STAGE, [], OPTIONS.model_copy(update={"sides": sides}), Teacher(teacher))
+        monkeypatch.setattr(stage, "report", lambda parts, batch: None)
+        losses[sides] = stage.training_step(batch()).detach()
+    torch.testing.assert_close(losses[96,], losses[()])
+    assert losses[64,].isfinite()
+    assert losses[64,] != losses[()]
+
+    stage = WholeStage(student, STAGE, [], OPTIONS.model_copy(update={"sides": (64,)}), Teacher(teacher))
+    net = stage._teacher.network
+    with torch.no_grad():
+        truth = answers(net, batch().static, batch().search)
+        search, seen, weights = stage._narrowed(batch().search, truth)
+        again = activations(net, search)
+    assert weights is not None
+    assert weights.shape == (4, 4)
+    for small, large in zip(again[:3], seen.search[:3], strict=True):  # crop, stem, first block: their borders are thin
+        torch.testing.assert_close(small[..., 4:-4, 4:-4], large[..., 4:-4, 4:-4])
+    assert seen.heads["box"].output.shape == (2, 4, 4, 4)
+
+
 def test_the_start_gives_parts_the_teachers_mean_and_spread() -> None:
     student, teacher = network(1).train(), network(0).eval()
     start_from_teacher(student, teacher, batch())

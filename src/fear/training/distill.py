@@ -19,13 +19,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fear.config import NetworkConfig
+from fear.config import STRIDE, NetworkConfig
 from fear.datasets.base import Sequence
 from fear.errors import ConfigError
 from fear.model import FearNetwork, channels_last, fold
 from fear.model.backbones import InvertedResidual, StagedBackbone
 from fear.training.data import Batch
 from fear.training.module import Stage
+from fear.training.narrow import border_weights, choose_part, spread
 from fear.training.recipe import DistillSection, StageSection
 from fear.training.redraw import Redraws
 from fear.training.slim import kept_channels
@@ -91,9 +92,18 @@ def _heads(network: FearNetwork) -> Iterator[tuple[str, Any, Any]]:
     yield "box", network.box_fusion, network.box_head
 
 
-def relative_error(y: Tensor, truth: Tensor) -> Tensor:
-    """Squared error over variance, channel by channel, then the mean; quiet channels are damped. (B, K, H, W) each → scalar."""
-    error, variance = (y - truth).square().mean(dim=(0, 2, 3)), truth.var(dim=(0, 2, 3))
+def relative_error(y: Tensor, truth: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Squared error over variance, channel by channel, then the mean; quiet channels are damped.
+
+    Args:
+        y: (B, K, H, W)
+        truth: Likewise.
+        weights: (cells, cells) of the last map, see `narrow`; None: all places alike.
+    """
+    squares = (y - truth).square()
+    if weights is not None:
+        squares = squares * spread(weights, y)
+    error, variance = squares.mean(dim=(0, 2, 3)), truth.var(dim=(0, 2, 3))
     return (error / (variance + 0.05 * variance.mean() + 1e-8)).mean()
 
 
@@ -274,39 +284,59 @@ def answers(network: FearNetwork, static: Tensor, search: Tensor) -> Answers:
 class WholeStage(_Distillation):
     """End to end: features, hints between the pieces of the backbone, parts of the heads, scores, boxes.
 
-    The student may have fewer blocks than its teacher, and only the teacher's strongest channels.
+    The student may have fewer blocks than its teacher, only the teacher's strongest channels, and may look at less.
     """
 
     def training_step(self, batch: Batch) -> Tensor:
         """The weighted sum of all errors."""
         options = self._options
         teacher = self._teacher.on(self.device)
-        batch = batch._replace(search=turn(batch.search, options.turn, seed=self.global_step))
+        search = turn(batch.search, options.turn, seed=self.global_step)
         with torch.no_grad():
-            truth = answers(teacher, batch.static, batch.search)
-            heads = self._known_heads(truth.heads)
-        learned = answers(self.network, batch.static, batch.search)
+            truth = answers(teacher, batch.static, search)
+            truth = truth._replace(heads=self._known_heads(truth.heads))
+        search, truth, weights = self._narrowed(search, truth)
+        heads = truth.heads
+        learned = answers(self.network, batch.static, search)
         parts: dict[str, Tensor] = {}
         loss = torch.zeros((), device=self.device)
-        for name, ours, theirs in (("template", learned.static, truth.static), ("search", learned.search, truth.search)):
-            hints = [relative_error(ours[mine], theirs[other]) for mine, other in self._meetings[1:-1]]
+        for name, ours, theirs, places in (
+            ("template", learned.static, truth.static, None),
+            ("search", learned.search, truth.search, weights),
+        ):
+            hints = [relative_error(ours[mine], theirs[other], places) for mine, other in self._meetings[1:-1]]
             if hints:
                 loss = loss + options.hints * torch.stack(hints).mean()
-            parts[name] = relative_error(ours[-1], self._known_features(theirs[-1]))
+            parts[name] = relative_error(ours[-1], self._known_features(theirs[-1]), places)
             loss = loss + options.features * parts[name]
         confidence = heads["score"].output.sigmoid()
         for name in ("score", "box"):
             branch, known = learned.heads[name], heads[name]
             for y, y_truth in zip(branch[:3], known[:3], strict=True):
-                loss = loss + options.head_parts * relative_error(y, y_truth)
-            parts[name] = relative_error(branch.output, known.output)
-        parts["confidence"] = functional.binary_cross_entropy_with_logits(learned.heads["score"].output, confidence)
+                loss = loss + options.head_parts * relative_error(y, y_truth, weights)
+            parts[name] = relative_error(branch.output, known.output, weights)
+        share = 1.0 if weights is None else spread(weights, confidence)
+        missed = functional.binary_cross_entropy_with_logits(learned.heads["score"].output, confidence, reduction="none")
+        parts["confidence"] = (missed * share).mean()
         far = functional.smooth_l1_loss(learned.heads["box"].output, heads["box"].output, reduction="none", beta=0.1)
-        parts["box_at_target"] = (far * confidence).sum() / (4 * confidence.sum() + 1)
+        at_target = confidence * share
+        parts["box_at_target"] = (far * at_target).sum() / (4 * at_target.sum() + 1)
         loss = loss + options.logits * parts["score"] + options.scores * parts["confidence"]
         loss = loss + options.distances * parts["box"] + options.boxes * parts["box_at_target"]
         self.report({"loss": loss, **parts}, len(batch.search))
         return loss
+
+    def _narrowed(self, search: Tensor, truth: Answers) -> tuple[Tensor, Answers, Tensor | None]:
+        """What the student looks at in this step, what the teacher says about that, and what each cell of it counts."""
+        sides, whole = self._options.sides, search.shape[-1]
+        side = sides[int(torch.randint(len(sides), (), generator=torch.Generator().manual_seed(self.global_step)))] if sides else whole
+        if side >= whole:
+            return search, truth, None
+        part = choose_part(truth.heads["score"].output.sigmoid(), side, seed=self.global_step)
+        needed = {other for _, other in self._meetings}
+        seen = [part.of(maps) if place in needed else maps for place, maps in enumerate(truth.search)]
+        heads = {name: Branch(*map(part.of, branch)) for name, branch in truth.heads.items()}
+        return part.of(search), truth._replace(search=seen, heads=heads), border_weights(side // STRIDE)
 
 
 def turn(crops: Tensor, share: float, seed: int) -> Tensor:

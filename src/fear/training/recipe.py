@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from fear.config import PRESETS, Backbone, Merge, NetworkConfig, UpdateRule
+from fear.config import PRESETS, STRIDE, Backbone, Merge, NetworkConfig, UpdateRule
 from fear.errors import ConfigError
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -186,6 +186,8 @@ class DistillSection(_Section):
     boxes: float = 3.0
     turn: Share = 0.0
     """Of the search crops those that are turned by any angle; the teacher needs no box to answer."""
+    sides: tuple[Annotated[int, Field(ge=2 * STRIDE, multiple_of=STRIDE)], ...] = ()
+    """Of what the student sees of a search crop, end to end, in pixels: one of them each step. None: always the whole, as its teacher."""
     patch: Count = 96
     """Side of the patches from which blocks learn, in pixels."""
     patches: Count = 4
