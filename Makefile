@@ -46,6 +46,7 @@ check: $(VENV)/dev  ## Format and fix what can be fixed, then linters and types.
 bench: $(VENV)/dev  ## Measure us, the published network and the neighbours side by side (needs the reference data).
 	$(PIP) install -q -c constraints.txt --force-reinstall --no-deps opencv-contrib-python-headless
 	$(BIN)/python -m benchmarks.overhead
+	$(BIN)/python -m benchmarks.profile
 	$(BIN)/python -m benchmarks.accuracy --fresh
 	$(BIN)/python -m benchmarks.card
 	$(BIN)/python -m benchmarks.lost

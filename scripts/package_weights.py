@@ -36,6 +36,7 @@ def main() -> None:
     parser.add_argument("--scores-on", default="34 reference sequences, docs/results.md", help="what the summary was measured on")
     parser.add_argument("--output", type=Path, help="folder; the package's own by default")
     parser.add_argument("--pictures", type=Path, help="folder with pictures of clips, to make the int8 form from")
+    parser.add_argument("--least-overlap", type=float, help="of the int8 form's boxes with the float network's, see `fear export`")
     options = parser.parse_args()
 
     network, card = load_checkpoint(options.checkpoint)
@@ -70,7 +71,7 @@ def main() -> None:
             shutil.copy(Path(temporary) / path.name, target)
         if options.pictures:
             quantised = Path(temporary) / "int8"
-            report = export(checkpoint, quantised, "openvino", "int8", options.pictures)
+            report = export(checkpoint, quantised, "openvino", "int8", options.pictures, options.least_overlap)
             for suffix in (".xml", ".bin"):
                 shutil.copy(quantised / f"match{suffix}", target / f"{QUANTISED}{suffix}")
             print(f"int8: best cell equal in {report.agreement:.0%} of crops, at most one beside it in {report.near:.0%}")

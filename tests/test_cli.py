@@ -152,6 +152,8 @@ def test_box_outside_the_picture(clip: tuple[Path, str], tmp_path: Path) -> None
         (["export", "nope", "--output", "x"], 1, "expected a known model"),
         (["export", "fear-xs", "--output", "x", "--precision", "int3"], 2, "fp32"),
         (["export", "fear-xs", "--output", "x", "--format", "tflite"], 1, "format"),
+        (["export", "fear-xs", "--output", "x", "--precision", "int8", "--least-overlap", "1.5"], 2, "up to 1"),
+        (["export", "fear-xs", "--output", "x", "--least-overlap", "0.9"], 2, "int8"),
         (["eval", "--root", "nowhere"], 1, "expected NAME/img"),
         (["eval", "--root", ".", "--dataset", "kitti"], 1, "dataset: expected one of"),
         (["eval", "--root", ".", "--set", "window"], 2, "key=value"),

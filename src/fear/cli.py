@@ -186,10 +186,15 @@ def export_command(
     format: Annotated[str, typer.Option(help="onnx, openvino or coreml.")] = "onnx",
     precision: Annotated[str, typer.Option(help="fp32; fp16 halves the stored weights; int8, with openvino, quantises.")] = "fp32",
     pictures: Annotated[Path | None, typer.Option(help="Pictures to calibrate int8 and to compare on; rendered ones by default.")] = None,
+    least_overlap: Annotated[
+        float | None, typer.Option(help="int8: layers stay in float until boxes overlap with the float network's by this, 0 to 1; minutes.")
+    ] = None,
 ) -> None:
     """Export a checkpoint and compare it with torch."""
     if precision not in ("fp32", "fp16", "int8"):
         raise typer.BadParameter(f"expected fp32, fp16 or int8, got {precision!r}", param_hint="--precision")
+    if least_overlap is not None and (precision != "int8" or not 0 < least_overlap <= 1):
+        raise typer.BadParameter(f"expected a number up to 1 with --precision int8, got {least_overlap}", param_hint="--least-overlap")
     _need("torch", "export")
     from fear.export import export
     from fear.weights import resolve
@@ -197,7 +202,7 @@ def export_command(
     weights = resolve(model)
     if weights.checkpoint is None:
         raise ConfigError(f"{model}: expected a checkpoint to export, got a folder that is exported already")
-    report = export(weights.checkpoint, output, format, precision, pictures)
+    report = export(weights.checkpoint, output, format, precision, pictures, least_overlap)
     for name, difference in report.differences.items():
         _out.print(f"{name:24s} {difference:.1e}")
     if report.agreement is not None and report.near is not None:

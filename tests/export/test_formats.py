@@ -70,6 +70,48 @@ def test_int8_keeps_the_best_cell_near(tmp_path: Path) -> None:
     assert network.config.folded
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("nncf") is None, reason="needs nncf (extra quantize)")
+def test_int8_is_held_to_the_boxes_of_the_float_network(tmp_path: Path) -> None:
+    report = export(CHECKPOINT, tmp_path / "x", "openvino", "int8", least_overlap=0.6)
+    assert report.near is not None
+    assert report.near >= 0.9
+    network = load(tmp_path / "x", threads=1)
+    for calm in (False, True):  # shapes are free again
+        template, search = cut_pairs(FEAR_XS, 1, calm=calm)[0]
+        assert network.match(search, network.embed(template)).scores.shape == (1, 1, search.shape[1] // 16, search.shape[1] // 16)
+
+
+def test_overlap_with_the_float_network() -> None:
+    openvino = pytest.importorskip("openvino")
+    pytest.importorskip("nncf")
+    from fear.export.quantise import overlap_with
+
+    folder = packaged()["fear-xs"].folder or Path()
+    core = openvino.Core()
+    embed, match = (core.compile_model(core.read_model(folder / f"{part}.onnx"), "CPU") for part in ("embed", "match"))
+    inputs = [{"search": pair.search, "template_features": embed([pair.template])[0]} for pair in cut_pairs(FEAR_XS, 4, calm=True)]
+    overlap = overlap_with(inputs, match)
+    mean, each = overlap(match, inputs)
+    assert mean == pytest.approx(1)
+    assert each == pytest.approx([1] * 4)
+
+    class Wider:
+        """Boxes twice as wide as they should be, on the right."""
+
+        outputs = match.outputs
+
+        def __call__(self, one: dict[str, object]) -> dict[object, object]:
+            answer = dict(match(one))
+            boxes = answer[self.outputs[1]].copy()
+            boxes[:, 2] += boxes[:, 0] + boxes[:, 2]
+            return {**answer, self.outputs[1]: boxes}
+
+    mean, each = overlap(Wider(), inputs[:2])
+    assert each == pytest.approx([0.5] * 2)
+    assert mean == pytest.approx(0.5)
+
+
 def test_formats_and_precisions_that_do_not_exist(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="format: expected onnx, openvino, coreml; got 'tflite'"):
         export(CHECKPOINT, tmp_path / "x", "tflite")

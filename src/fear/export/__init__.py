@@ -26,7 +26,14 @@ Precision = Literal["fp32", "fp16", "int8"]
 _CALIBRATION, _COMPARED = 128, {"fp32": 8, "fp16": 8, "int8": 48}  # pairs of crops
 
 
-def export(checkpoint: Path, folder: Path, format: str = "onnx", precision: str = "fp32", pictures: Path | None = None) -> Report:
+def export(
+    checkpoint: Path,
+    folder: Path,
+    format: str = "onnx",
+    precision: str = "fp32",
+    pictures: Path | None = None,
+    least_overlap: float | None = None,
+) -> Report:
     """Exports a checkpoint and checks the result.
 
     Args:
@@ -35,6 +42,7 @@ def export(checkpoint: Path, folder: Path, format: str = "onnx", precision: str 
         format: `onnx`, `openvino` or `coreml`.
         precision: `fp32`; `fp16`: weights as float16 (and arithmetic too, where CoreML runs); `int8`: for OpenVINO.
         pictures: Folder with pictures for calibration and comparison; None renders some.
+        least_overlap: Of int8: layers go back to float until its boxes overlap so much with the float network's, 0 to 1, in the mean.
 
     Raises:
         ExportError: a runtime gives other values than torch; nothing is written.
@@ -54,7 +62,7 @@ def export(checkpoint: Path, folder: Path, format: str = "onnx", precision: str 
             for parameter in folded.parameters():
                 parameter.copy_(parameter.half())  # torch, too, shall compute with the weights as stored
     compared = _COMPARED[precision]
-    pairs = cut_pairs(folded.config, compared + (_CALIBRATION if precision == "int8" else 0), pictures)
+    pairs = cut_pairs(folded.config, compared, pictures)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
         unfinished = Path(temporary) / "export"
@@ -71,8 +79,11 @@ def export(checkpoint: Path, folder: Path, format: str = "onnx", precision: str 
             else:
                 from fear.export.openvino import write_openvino
 
-                write_openvino(folded, unfinished, precision, pairs[compared:])
-            report = compare(folded, unfinished, pairs[:compared], quantised=precision == "int8")._replace(folder=folder)
+                calibration = (
+                    cut_pairs(folded.config, compared + _CALIBRATION, pictures, calm=True)[compared:] if precision == "int8" else []
+                )
+                write_openvino(folded, unfinished, precision, calibration, least_overlap)
+            report = compare(folded, unfinished, pairs, quantised=precision == "int8")._replace(folder=folder)
         if folder.exists():
             shutil.rmtree(folder)
         unfinished.rename(folder)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fear.boxes import Box
 from fear.config import NetworkConfig, TrackerConfig
 from fear.crop import Image, crop, mean_colour, search_side, search_window, template_window
 from fear.datasets.base import IMAGE_SUFFIXES, read_image
@@ -20,10 +21,10 @@ class Pair(NamedTuple):
     template: Image
     """(1, 128, 128, 3)"""
     search: Image
-    """(1, 256, 256, 3)"""
+    """(1, 192, 192, 3), or smaller where calm"""
 
 
-def cut_pairs(config: NetworkConfig, count: int, pictures: Path | None = None, seed: int = 0) -> list[Pair]:
+def cut_pairs(config: NetworkConfig, count: int, pictures: Path | None = None, seed: int = 0, calm: bool = False) -> list[Pair]:
     """Pairs of crops.
 
     Args:
@@ -31,6 +32,7 @@ def cut_pairs(config: NetworkConfig, count: int, pictures: Path | None = None, s
         count: Of pairs.
         pictures: A folder whose pictures, at any depth, serve around random boxes; None renders a scene.
         seed: Of boxes and choices.
+        calm: Searches have the side of calm targets, which most are.
 
     Raises:
         DatasetError: a folder without pictures.
@@ -42,7 +44,7 @@ def cut_pairs(config: NetworkConfig, count: int, pictures: Path | None = None, s
         for k in range(count):
             scene = scenes[k % 4]
             now, then = scene[k // 4], scene[k // 4 + 1]
-            found.append(_pair(config, now.image, then.image, now.box_xywh))
+            found.append(_pair(config, now.image, then.image, now.box_xywh, calm))
         return found
     files = sorted(path for path in pictures.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
     if not files:
@@ -56,13 +58,14 @@ def cut_pairs(config: NetworkConfig, count: int, pictures: Path | None = None, s
         later = read_image(after) if after.parent == files[number].parent else image
         later = later if later.shape == image.shape else image
         w, h = (float(side * rng.uniform(0.08, 0.35)) for side in (width, height))
-        pairs.append(_pair(config, image, later, (float(rng.uniform(0, width - w)), float(rng.uniform(0, height - h)), w, h)))
+        box = (float(rng.uniform(0, width - w)), float(rng.uniform(0, height - h)), w, h)
+        pairs.append(_pair(config, image, later, box, calm))
     return pairs
 
 
-def _pair(config: NetworkConfig, now: Image, later: Image, box_xywh: tuple[float, float, float, float]) -> Pair:
+def _pair(config: NetworkConfig, now: Image, later: Image, box_xywh: Box, calm: bool) -> Pair:
     rules, fill = TrackerConfig(), mean_colour(now)
     return Pair(
         crop(now, template_window(box_xywh, rules), config.template_size, fill)[None],
-        crop(later, search_window(box_xywh, rules, config), search_side(rules, config), fill)[None],
+        crop(later, search_window(box_xywh, rules, config, calm), search_side(rules, config, calm), fill)[None],
     )
