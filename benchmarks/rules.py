@@ -59,8 +59,10 @@ TABLE = (
     Rules("size not smoothed", {"size_rate": None}),
     Rules("search 192 pixels, always", {"calm_search_size": None}),
     Rules("search 256 pixels, always (published)", {"search_size": 256, "calm_search_size": None}),
-    Rules("search 224 pixels, 176 while calm", {"search_size": 224}),
-    Rules("search 192 pixels, 160 while calm", {"calm_search_size": 160}),
+    Rules("search 224 pixels, 128 while calm", {"search_size": 224}),
+    *(Rules(f"search 192 pixels, {side} while calm", {"calm_search_size": side}) for side in (144, 160, 176)),
+    Rules("calm from a score of 0.95", {"calm_score": 0.95}),
+    Rules("calm up to a step of 0.15", {"calm_step": 0.15}),
     Rules("size rate 0.9", {"size_rate": 0.9}),
     Rules("template 0.2 boxes around (published)", {"template_context": 0.2}),
     Rules("template 0.3 boxes around", {"template_context": 0.3}),
@@ -73,7 +75,6 @@ TABLE = (
         for every, speed in ((2, "twice"), (3, "three times"))
         for title, changes in (
             ("default", {}),
-            ("search 192 pixels, 160 while calm", {"calm_search_size": 160}),
             ("search 192 pixels, always", {"calm_search_size": None}),
         )
     ),

@@ -88,7 +88,7 @@ def track_command(
     boxes: Annotated[Path | None, typer.Option(help="Boxes of every frame: .txt, .csv or .jsonl.")] = None,
     model: Annotated[str, typer.Option(help="A name, a .safetensors checkpoint or an exported folder.")] = "fear-xs",
     runtime: Annotated[str, typer.Option(help="auto, openvino, onnx or torch.")] = "auto",
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads of the network.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of the network; by default one core is left to the video.")] = None,
     no_dynamic: Annotated[bool, typer.Option("--no-dynamic", help="Keep the first frame's template for good.")] = False,
     max_frames: Annotated[int | None, typer.Option(min=1, help="Stop after so many frames.")] = None,
     drop_late: Annotated[
@@ -100,7 +100,7 @@ def track_command(
     targets = _boxes(box)
 
     from fear.config import TrackerConfig
-    from fear.pipeline import Summary, TimedNetwork, follow
+    from fear.pipeline import Summary, TimedNetwork, follow, network_threads
     from fear.runtime import load
     from fear.tracker import MultiTracker
     from fear.video import open_source
@@ -109,7 +109,7 @@ def track_command(
         raise ConfigError(f"{output}: expected another file than the source, which would be overwritten while it is read")
     summary = Summary()
     with open_source(source) as frames:
-        network = TimedNetwork(load(model, runtime=runtime, threads=threads))
+        network = TimedNetwork(load(model, runtime=runtime, threads=threads or network_threads()))
         tracker = MultiTracker(network, config=TrackerConfig(dynamic_template=not no_dynamic))
         known = (frames.count, max_frames)
         total = min((count for count in known if count is not None), default=None)

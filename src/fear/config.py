@@ -141,7 +141,7 @@ class TrackerConfig(_Config):
     template_context: float = 0.25
     search_context: float = 2.0
     search_size: int = 192
-    calm_search_size: int | None = 176
+    calm_search_size: int | None = 128
     calm_score: float = 0.9
     calm_step: float = 0.25
     window: float = 0.38

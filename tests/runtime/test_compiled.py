@@ -11,7 +11,7 @@ from fear.runtime.openvino import OpenVinoNetwork
 from fear.weights import packaged
 
 FOLDER = packaged()["fear-xs"].folder or Path()
-SEARCH = np.random.default_rng(0).integers(0, 256, (1, 176, 176, 3), np.uint8)
+SEARCH = np.random.default_rng(0).integers(0, 256, (1, 128, 128, 3), np.uint8)
 TEMPLATE = np.random.default_rng(1).random((1, 256, 8, 8), np.float32)
 
 

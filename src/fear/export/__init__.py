@@ -62,7 +62,8 @@ def export(
             for parameter in folded.parameters():
                 parameter.copy_(parameter.half())  # torch, too, shall compute with the weights as stored
     compared = _COMPARED[precision]
-    pairs = cut_pairs(folded.config, compared, pictures)
+    wide = compared // 2
+    pairs = cut_pairs(folded.config, wide, pictures) + cut_pairs(folded.config, compared - wide, pictures, calm=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
         unfinished = Path(temporary) / "export"
