@@ -63,6 +63,8 @@ class NetworkConfig(_Config):
         template_size: Side of the template crop in pixels; 128 in the paper.
         search_size: Side in pixels of a search crop that shows all of `TrackerConfig.search_context`; 256 in the paper. The network takes
             any multiple of 16.
+        least_search_size: Side of the smallest search crop that the weights know; 176 measured to be as good as 192 with weights that were
+            trained on larger ones, below that they suffer (docs/results/rules.md).
         merge: How static and dynamic template become one: `sum`, weighted with w (FEAR), or `concatenate`, side by side (STARK's way, for
             comparison).
         update: What chooses the next dynamic template: cosine `similarity` (FEAR), or a `learned` head (STARK's way, for comparison).
@@ -75,6 +77,7 @@ class NetworkConfig(_Config):
     width: int = 256
     template_size: int = 128
     search_size: int = 256
+    least_search_size: int = 176
     merge: Merge = "sum"
     update: UpdateRule = "similarity"
     folded: bool = False
@@ -84,7 +87,7 @@ class NetworkConfig(_Config):
         self._require(self.merge in get_args(Merge), "merge", f"one of {', '.join(get_args(Merge))}")
         self._require(self.update in get_args(UpdateRule), "update", f"one of {', '.join(get_args(UpdateRule))}")
         self._require(self.width > 0, "width", "a positive number of channels")
-        for field in ("template_size", "search_size"):
+        for field in ("template_size", "search_size", "least_search_size"):
             size = getattr(self, field)
             self._require(size > 0 and size % STRIDE == 0, field, f"a positive multiple of {STRIDE}")
 
@@ -125,8 +128,8 @@ class TrackerConfig(_Config):
         search_size: Side of the part of that crop that is looked at, its middle; 192 of 256 pixels measured as good as the whole, with
             the published weights and ours, for 0.56 of the work (docs/results/rules.md). No larger than the network's own size.
         calm_search_size: The same while the target is calm: found with at least `calm_score`, and moved by at most `calm_step`, in the
-            frame before. About as accurate, also where everything moves faster, for 0.85 of the work (docs/results/rules.md).
-            None: always `search_size`.
+            frame before. About as accurate, also where everything moves faster, for half the work (docs/results/rules.md). No smaller
+            than the weights know (`NetworkConfig.least_search_size`); None: always `search_size`.
         calm_score: Least score of a calm target.
         calm_step: Largest step of a calm target's centre from frame to frame, in widths or heights of its box.
         window: Weight of a cosine window over the score map, 0 to 1; 0.38 as the published code knows it, where it is off.

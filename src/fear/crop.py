@@ -78,7 +78,9 @@ def template_window(box_xywh: Box, rules: TrackerConfig) -> Window:
 def search_side(rules: TrackerConfig, network: NetworkConfig, calm: bool = False) -> int:
     """Side of the search crop in pixels; that of calm targets may be smaller."""
     side = min(rules.search_size, network.search_size)
-    return side if not calm or rules.calm_search_size is None else min(side, rules.calm_search_size)
+    if not calm or rules.calm_search_size is None:
+        return side
+    return min(side, max(rules.calm_search_size, network.least_search_size))
 
 
 def search_window(box_xywh: Box, rules: TrackerConfig, network: NetworkConfig, calm: bool = False) -> Window:

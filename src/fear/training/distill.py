@@ -147,7 +147,7 @@ def meetings(student: FearNetwork, teacher: FearNetwork) -> list[tuple[int, int]
 
 
 def _structure(network: FearNetwork) -> NetworkConfig:
-    return replace(network.config, name="", folded=False)
+    return replace(network.config, name="", folded=False, least_search_size=network.config.search_size)
 
 
 class _Distillation(Stage):

@@ -36,6 +36,7 @@ class NetworkSection(_Section):
     update: UpdateRule = "similarity"
     width: Count | None = None
     search_size: Count | None = None
+    least_search_size: Count | None = None
     template_size: Count | None = None
     weights: str | None = None
     """A checkpoint, or the name of packaged weights."""
@@ -53,7 +54,7 @@ class NetworkSection(_Section):
 
     def config(self) -> NetworkConfig:
         """The preset with what the recipe changes."""
-        fields = ("backbone", "width", "search_size", "template_size", "merge", "update")
+        fields = ("backbone", "width", "search_size", "least_search_size", "template_size", "merge", "update")
         changed = {field: getattr(self, field) for field in fields if getattr(self, field) is not None}
         return NetworkConfig.from_dict(PRESETS[self.preset].to_dict() | changed)
 
