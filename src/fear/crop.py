@@ -7,6 +7,7 @@ those of `boxes`: a pixel's centre is at +0.5.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import cv2
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from fear.boxes import Box
 from fear.config import NetworkConfig, TrackerConfig
 from fear.errors import FrameError
+from fear.pixels import Yuv420, whole
 
 Image = NDArray[np.uint8]
 """A picture, RGB, (H, W, 3)."""
@@ -23,6 +25,7 @@ Image = NDArray[np.uint8]
 Colour = tuple[float, float, float]
 
 
+_MARGIN = 2  # pixels around a window that bilinear resampling may touch
 _LARGE = 96  # pixels; to the window of a smaller target half a pixel matters
 
 
@@ -90,11 +93,11 @@ def search_window(box_xywh: Box, rules: TrackerConfig, network: NetworkConfig, c
     return Window(x + width * (1 - share) / 2, y + height * (1 - share) / 2, width * share, height * share)
 
 
-def crop(frame: Image, window: Window, size: int, fill: Colour, out: Image | None = None) -> Image:
+def crop(frame: Image | Yuv420, window: Window, size: int, fill: Colour, out: Image | None = None) -> Image:
     """Resamples a window of the frame, bilinear.
 
     Args:
-        frame: (H, W, 3)
+        frame: (H, W, 3), or planes, of which the part around the window alone is converted.
         window: What to show; it may lie partly or wholly outside the frame.
         size: Side of the crop in pixels.
         fill: Colour of what lies outside.
@@ -103,6 +106,8 @@ def crop(frame: Image, window: Window, size: int, fill: Colour, out: Image | Non
     Returns:
         (size, size, 3)
     """
+    if isinstance(frame, Yuv420):
+        frame, window = _part_around(frame, window)
     if window.whole_within(frame):
         x, y, width, height = map(int, window)
         return cv2.resize(frame[y : y + height, x : x + width], (size, size), dst=out, interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
@@ -120,21 +125,32 @@ def crop(frame: Image, window: Window, size: int, fill: Colour, out: Image | Non
     )
 
 
-def mean_colour(frame: Image) -> Colour:
+def _part_around(frame: Yuv420, window: Window) -> tuple[Image, Window]:
+    """The part of a frame that the window and its margin show, and the window in that part's coordinates."""
+    height, width, _ = frame.shape
+    left, top = max(math.floor(window.x) - _MARGIN, 0), max(math.floor(window.y) - _MARGIN, 0)
+    right = min(math.ceil(window.x + window.width) + _MARGIN, width)
+    bottom = min(math.ceil(window.y + window.height) + _MARGIN, height)
+    if left >= right or top >= bottom:  # it lies outside, as it does of any part
+        left, top, right, bottom = 0, 0, 1, 1
+    return frame.part(left, top, right, bottom), window._replace(x=window.x - left, y=window.y - top)
+
+
+def mean_colour(frame: Image | Yuv420) -> Colour:
     """The mean of each channel: the fill for what lies outside the first frame (published code)."""
-    red, green, blue, _ = cv2.mean(frame)
+    red, green, blue, _ = cv2.mean(whole(frame))
     return red, green, blue
 
 
-def require_frame(frame: Image, height: int | None = None, width: int | None = None) -> None:
+def require_frame(frame: Image | Yuv420, height: int | None = None, width: int | None = None) -> None:
     """Checks what a user hands over as a frame.
 
     Raises:
         FrameError: not a uint8 array of (H, W, 3), or not of the given height and width.
     """
-    if not isinstance(frame, np.ndarray):
+    if not isinstance(frame, np.ndarray | Yuv420):
         raise FrameError(f"a frame is a uint8 RGB array of (H, W, 3); got {type(frame).__name__}")
-    if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3 or frame.size == 0:
+    if isinstance(frame, np.ndarray) and (frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3 or frame.size == 0):
         raise FrameError(f"a frame is a uint8 RGB array of (H, W, 3); got {frame.dtype} of {frame.shape}")
     if height is not None and frame.shape[:2] != (height, width):
         raise FrameError(f"all frames have the size of the first, {width}×{height}; got {frame.shape[1]}×{frame.shape[0]}")

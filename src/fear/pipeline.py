@@ -112,7 +112,7 @@ def follow(
             frames = stack.enter_context(ReadAhead(source, drop_late))
             for frame in islice(frames, max_frames):
                 if frame.index == 0:
-                    tracker.init(frame.image, boxes_xywh)
+                    tracker.init(frame.picture, boxes_xywh)
                     tracks = given
                     # only now: a run that fails at its first frame leaves older files as they were
                     if output is not None:
@@ -120,7 +120,7 @@ def follow(
                     boxes = stack.enter_context(BoxFile(box_path, len(given))) if box_path is not None else None
                 else:
                     began, in_network = time.perf_counter(), clock.seconds if clock else 0.0
-                    tracks = tracker.update(frame.image)
+                    tracks = tracker.update(frame.picture)
                     summary.update_seconds += time.perf_counter() - began
                     summary.network_seconds += clock.seconds - in_network if clock else 0.0
                 if boxes is not None:

@@ -13,9 +13,13 @@ from fear.config import TrackerConfig
 from fear.crop import Image, crop, mean_colour, require_frame, search_side, search_window, template_window
 from fear.decode import decode
 from fear.errors import FearError
+from fear.pixels import Yuv420
 from fear.runtime import Network, load
 from fear.runtime.base import Crops, Maps
 from fear.template import DualTemplate, Features
+
+Picture = Image | Yuv420
+"""A frame: an array, or a decoder's planes, of which only what is looked at is converted."""
 
 _SMALLEST = 2.0  # pixels; a box below this holds nothing to search for, and one bad frame must not end a track
 
@@ -36,7 +40,7 @@ class Track(NamedTuple):
 class _Target:
     """State of one target: where it was, and how it looks."""
 
-    def __init__(self, network: Network, config: TrackerConfig, frame: Image, box_xywh: Box) -> None:
+    def __init__(self, network: Network, config: TrackerConfig, frame: Picture, box_xywh: Box) -> None:
         self._network, self._config = network, config
         self._height, self._width = frame.shape[:2]
         self._fill = mean_colour(frame)
@@ -47,7 +51,7 @@ class _Target:
             network.embed(self._cut_template(frame)[None]), network, config.update_interval, config.dynamic_template
         )
 
-    def _cut_template(self, frame: Image) -> Image:
+    def _cut_template(self, frame: Picture) -> Image:
         return crop(frame, template_window(self._box, self._config), self._network.config.template_size, self._fill)
 
     @property
@@ -55,13 +59,13 @@ class _Target:
         """Of the next search crop, in pixels."""
         return search_side(self._config, self._network.config, self._calm)
 
-    def cut_search(self, frame: Image, out: Image) -> None:
+    def cut_search(self, frame: Picture, out: Image) -> None:
         """Writes the search crop around the last box into `out`, (side, side, 3)."""
         # exact all the same: the box is mapped back through the window that was cut
         self._window = search_window(self._box, self._config, self._network.config, self._calm).on_pixels()
         crop(frame, self._window, out.shape[0], self._fill, out)
 
-    def advance(self, frame: Image, maps: Maps, row: int) -> Track:
+    def advance(self, frame: Picture, maps: Maps, row: int) -> Track:
         """Takes one row of the network's answer to the last search crops."""
         size = self.side
         _, _, width, height = self._window.to_crop(self._box, size)
@@ -123,7 +127,7 @@ class MultiTracker:
         self._targets: list[_Target] = []
         self._shape = (0, 0)
 
-    def init(self, frame: Image, boxes_xywh: Sequence[Iterable[Any]]) -> None:
+    def init(self, frame: Picture, boxes_xywh: Sequence[Iterable[Any]]) -> None:
         """Starts anew with these targets.
 
         Args:
@@ -146,7 +150,7 @@ class MultiTracker:
             for side in (search_side(self.config, self.network.config, calm) for calm in (False, True))
         }
 
-    def update(self, frame: Image) -> list[Track]:
+    def update(self, frame: Picture) -> list[Track]:
         """Finds every target in the next frame.
 
         Args:
@@ -172,7 +176,7 @@ class MultiTracker:
             tracks |= self._find(frame, crops, rows)
         return [tracks[row] for row in range(len(self._targets))]
 
-    def _find(self, frame: Image, crops: Crops, rows: list[int]) -> dict[int, Track]:
+    def _find(self, frame: Picture, crops: Crops, rows: list[int]) -> dict[int, Track]:
         """Tracks of the targets of these rows, whose crops were cut.
 
         In one call where that serves more than half of all targets; it has all rows then, for runtimes compile a network for each number
@@ -230,11 +234,11 @@ class Tracker:
         """The rules around the network."""
         return self._tracker.config
 
-    def init(self, frame: Image, box_xywh: Iterable[Any]) -> None:
+    def init(self, frame: Picture, box_xywh: Iterable[Any]) -> None:
         """Starts anew with this target; see `MultiTracker.init`."""
         self._tracker.init(frame, [box_xywh])
 
-    def update(self, frame: Image) -> Track:
+    def update(self, frame: Picture) -> Track:
         """Finds the target in the next frame; see `MultiTracker.update`."""
         return self._tracker.update(frame)[0]
 
@@ -273,7 +277,7 @@ def track(
     with open_source(source) as frames:
         for frame in frames:
             if frame.index == 0:
-                tracker.init(frame.image, box)
+                tracker.init(frame.picture, box)
                 yield 0, Track(box, 1.0, 1.0, False)
             else:
-                yield frame.index, tracker.update(frame.image)
+                yield frame.index, tracker.update(frame.picture)

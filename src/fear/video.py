@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -22,6 +23,7 @@ from av.video.stream import VideoStream
 from fear.crop import Image
 from fear.datasets.base import list_images, read_image
 from fear.errors import DatasetError, VideoError
+from fear.pixels import Yuv420, whole
 
 FOLDER_RATE = Fraction(30)
 """Frames per second of a folder of images, which has no time of its own."""
@@ -32,7 +34,7 @@ _BT601 = (2, 5, 6)
 _COMPLETE = 0.98  # a container's own count may include frames that its edit list hides; a shorter video was cut off
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Frame:
     """One picture of a source."""
 
@@ -40,8 +42,13 @@ class Frame:
     """Counted from 0."""
     time: float
     """Seconds since the first frame."""
-    image: Image
-    """(H, W, 3), uint8, RGB; a fresh array."""
+    picture: Image | Yuv420
+    """As it was read: RGB, or planes, which trackers take as well."""
+
+    @cached_property
+    def image(self) -> Image:
+        """(H, W, 3), uint8, RGB; an array of its own."""
+        return whole(self.picture)
 
 
 class Source(Protocol):
@@ -176,18 +183,19 @@ class Container:
         self._container.close()
 
 
-def _upright(picture: av.VideoFrame) -> Image:
-    """The picture as RGB, turned as its rotation flag asks."""
-    image = _rgb(picture)
+def _upright(picture: av.VideoFrame) -> Image | Yuv420:
+    """The picture, turned as its rotation flag asks."""
+    pixels = _pixels(picture)
     turns = round(picture.rotation / 90) % 4  # FFmpeg counts counter-clockwise, as NumPy does
-    return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
+    return np.ascontiguousarray(np.rot90(whole(pixels), turns)) if turns else pixels
 
 
-def _rgb(picture: av.VideoFrame) -> Image:
-    """(H, W, 3). OpenCV converts what most files hold in half of FFmpeg's time, and three levels from it at most; FFmpeg does the rest."""
+def _pixels(picture: av.VideoFrame) -> Image | Yuv420:
+    """Planes, not copied, where OpenCV can convert them: in half of FFmpeg's time, and three levels from it at most. Else FFmpeg's RGB."""
     even = picture.width % 2 == 0 and picture.height % 2 == 0
     if picture.format.name == "yuv420p" and even and picture.colorspace in _BT601 and picture.color_range != ColorRange.JPEG:
-        return cv2.cvtColor(picture.to_ndarray(), cv2.COLOR_YUV2RGB_I420)  # type: ignore[return-value]
+        y, u, v = (np.frombuffer(memoryview(p), np.uint8).reshape(p.height, p.line_size)[:, : p.width] for p in picture.planes)
+        return Yuv420(y, u, v)
     return np.asarray(picture.to_ndarray(format="rgb24"), np.uint8)
 
 

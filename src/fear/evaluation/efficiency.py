@@ -24,12 +24,14 @@ from fear.crop import Image, crop, mean_colour, search_side, search_window, temp
 from fear.decode import decode
 from fear.draw import draw_tracks
 from fear.evaluation.trackers import Spec, create
+from fear.pipeline import Summary, follow, network_threads
 from fear.runtime import load
 from fear.synthetic import Scene, render
 from fear.tracker import MultiTracker, Tracker
 from fear.video import VideoWriter, open_source
 
 WARM_UP, TIMED = 20, 100
+_CLIP, _ROUNDS = 240, 5
 
 
 class Timing(NamedTuple):
@@ -121,6 +123,33 @@ def measure_targets(model: str, runtime: str, threads: int | None, count: int = 
             values.append((time.perf_counter() - start) * 1e3)
     one, several = (float(np.median(values[WARM_UP:])) for values in times)
     return {"count": count, "one_ms": one, "all_ms": several, "ratio": several / one}
+
+
+def measure_end_to_end(model: str, runtime: str, threads: int | None, height: int = 720, width: int = 1280) -> dict[str, float]:
+    """Frames per second from file to file, and of `update` on the same pictures in memory, in turn; medians."""
+    frames, box = _scene(height, width)
+    there_and_back = frames + frames[-2:0:-1]
+    network = load(model, runtime=runtime, threads=network_threads() if threads is None else threads)
+    rates: dict[str, list[float]] = {"update": [], "boxes": [], "video": []}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        with VideoWriter(folder / "clip.mp4", 30) as writer:
+            for index, image in enumerate(islice(cycle(there_and_back), _CLIP)):
+                writer.write(image, index / 30)
+        for _ in range(_ROUNDS):
+            tracker = MultiTracker(network)
+            tracker.init(frames[0], [box])
+            start = time.perf_counter()
+            for image in islice(cycle(there_and_back), 1, _CLIP):
+                tracker.update(image)
+            rates["update"].append((_CLIP - 1) / (time.perf_counter() - start))
+            for what, output in (("boxes", None), ("video", folder / "out.mp4")):
+                summary = Summary()
+                with open_source(folder / "clip.mp4") as source:
+                    follow(source, [box], MultiTracker(network), summary, output=output, box_path=folder / "boxes.csv")
+                rates[what].append(summary.fps)
+    fps = {f"{what}_fps": float(np.median(values)) for what, values in rates.items()}
+    return fps | {f"{what}_share": fps[f"{what}_fps"] / fps["update_fps"] for what in ("boxes", "video")}
 
 
 def measure_start(model: str, runtime: str, threads: int | None) -> dict[str, float]:
