@@ -61,7 +61,7 @@ TABLE = (
     Rules("search 256 pixels, always (published)", {"search_size": 256, "calm_search_size": None}),
     Rules("search 224 pixels, 128 while calm", {"search_size": 224}),
     *(Rules(f"search 192 pixels, {side} while calm", {"calm_search_size": side}) for side in (144, 160, 176)),
-    Rules("calm from a score of 0.95", {"calm_score": 0.95}),
+    Rules("calm from a score of 0.9", {"calm_score": 0.9}),
     Rules("calm up to a step of 0.15", {"calm_step": 0.15}),
     Rules("size rate 0.9", {"size_rate": 0.9}),
     Rules("template 0.2 boxes around (published)", {"template_context": 0.2}),

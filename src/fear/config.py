@@ -145,7 +145,7 @@ class TrackerConfig(_Config):
     search_context: float = 2.0
     search_size: int = 192
     calm_search_size: int | None = 128
-    calm_score: float = 0.9
+    calm_score: float = 0.95
     calm_step: float = 0.25
     window: float = 0.38
     penalty: float = 0.062

@@ -23,7 +23,7 @@ from fear.runtime.base import Network
 _log = logging.getLogger(__name__)
 
 _BLOCKS, _WARM_UP, _TIMED = 4, 3, 8
-_HANDICAP = 1.5
+_HANDICAP = 1.1
 """A form that is less exact has to be this many times as fast as the others."""
 
 
