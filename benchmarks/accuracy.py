@@ -101,7 +101,7 @@ def plot_speed(means: dict[str, dict[str, float]], path: Path) -> None:
         axes.scatter(mean["fps"], mean["auc"], s=70 if ours else 40, color="#2ecc71" if ours else "#34495e", zorder=3)
         axes.annotate(name, (mean["fps"], mean["auc"]), xytext=(6, 5), textcoords="offset points", fontsize=9)
     axes.grid(alpha=0.3, which="both")
-    axes.margins(0.18, 0.1)
+    axes.margins(0.22, 0.1)
     figure.savefig(path, dpi=120)
 
 

@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import json
 import multiprocessing
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
@@ -169,12 +170,22 @@ def main() -> None:
             memory.parent.mkdir(parents=True, exist_ok=True)
             memory.write_text(json.dumps(known, indent=1), encoding="utf-8")
             print(f"{job.model} {job.rules.title}: {auc:.4f}", flush=True)
+            write_page(known, models, jobs)  # row by row: whatever ends a run, the page shows what was measured
+    write_page(known, models, jobs)
+
+
+def write_page(known: Mapping[str, float], models: Mapping[str, str], jobs: Iterable[Job]) -> None:
+    """The table of what is known.
+
+    Args:
+        known: AUC by fingerprint.
+        models: Networks by what the page calls them.
+        jobs: All cells.
+    """
     found = {(job.model, job.rules.title): f"{known[fingerprint(job)]:.4f}" for job in jobs if fingerprint(job) in known}
     head = ["| rules | " + " | ".join(models) + " |", "|---|" + "---|" * len(models)]
     rows = [f"| {r.title} | " + " | ".join(found.get((model, r.title), "–") for model in models.values()) + " |" for r in TABLE]
-    page = HERE.parent / "docs" / "results" / "rules.md"
-    page.write_text(PAGE.format(table="\n".join([*head, *rows])), encoding="utf-8")
-    print(page.read_text(encoding="utf-8"))
+    (HERE.parent / "docs" / "results" / "rules.md").write_text(PAGE.format(table="\n".join([*head, *rows])), encoding="utf-8")
 
 
 if __name__ == "__main__":
