@@ -59,7 +59,7 @@ def test_calm_targets_are_searched_in_a_smaller_crop_of_the_same_scale() -> None
     """Unsure, jumping, sure and still: what the search after each of them shows."""
     script = [(0.89, (8, 8)), (0.91, (8, 9)), (0.91, (8, 8)), (0.91, (8, 8)), (0.3, (8, 8)), (0.91, (8, 8))]
     network = ScriptedNetwork(lambda k: (script[k - 1][0], STILL[1], script[k - 1][1]))
-    tracker = Tracker(network, config=replace(PLAIN, calm_step=0.25, calm_search_size=176))
+    tracker = Tracker(network, config=replace(PLAIN, calm_score=0.9, calm_step=0.25, calm_search_size=176))
     tracker.init(FRAME, (100, 50, 40, 20))
     tracks = [tracker.update(FRAME) for _ in script]
     # first frame; unsure; a step of 16 of 51.2 pixels; calm; calm; unsure
