@@ -128,7 +128,7 @@ class TrackerConfig(_Config):
         search_size: Side of the part of that crop that is looked at, its middle; 192 of 256 pixels measured as good as the whole, with
             the published weights and ours, for 0.56 of the work (docs/results/rules.md). No larger than the network's own size.
         calm_search_size: The same while the target is calm: found with at least `calm_score`, and moved by at most `calm_step`, in the
-            frame before. About as accurate, also where everything moves faster, for half the work (docs/results/rules.md). No smaller
+            frame before. About as accurate, for half the work (docs/results/rules.md). No smaller
             than the weights know (`NetworkConfig.least_search_size`); None: always `search_size`.
         calm_score: Least score of a calm target.
         calm_step: Largest step of a calm target's centre from frame to frame, in widths or heights of its box.
