@@ -1,7 +1,7 @@
 """Pictures whose colours are computed only where somebody looks.
 
-A decoder gives brightness and colour planes; a tracker looks at a few boxes of them. Turning whole frames into RGB costs a third of the
-frame rate of a 720p video, so frames travel as they come out of the decoder.
+A decoder gives brightness and colour planes; a tracker looks at a few boxes of them. Turning whole frames into RGB costs half a millisecond
+and more of a core for 720p, beside a decoder that needs all it can get, so frames travel as they come out of it.
 """
 
 from __future__ import annotations

@@ -81,11 +81,12 @@ def measure_stages(model: str, runtime: str, threads: int | None, height: int = 
             reader = iter(source)
             for index in range(WARM_UP + TIMED):
                 frame = timed("read and decode video", partial(next, reader))
-                timed("crop", partial(crop, frame.image, window, size, fill, buffer[0]))
+                timed("crop", partial(crop, frame.picture, window, size, fill, buffer[0]))
                 maps = timed("network", partial(network.match, buffer, features))
                 timed("decode maps", partial(decode, maps.scores[0, 0], maps.boxes_ltrb[0], (expected[0], expected[1]), config))
-                track = timed("update, whole", partial(tracker.update, frame.image))
-                drawn = timed("draw", partial(draw_tracks, frame.image, [track]))
+                track = timed("update, whole", partial(tracker.update, frame.picture))
+                image = timed("colours of the whole frame", partial(getattr, frame, "image"))
+                drawn = timed("draw", partial(draw_tracks, image, [track]))
                 timed("encode and write video", partial(writer.write, drawn, index / 30))
     return [Timing(stage, *_percentiles(values[WARM_UP:])) for stage, values in times.items()]
 
