@@ -6,7 +6,7 @@ PIP := $(BIN)/pip --disable-pip-version-check
 CLIP := demo/clip.mp4
 SHARED ?= ../shared
 
-.PHONY: help demo test lint types unit wheel check bench gpu-train clean
+.PHONY: help demo test lint types unit wheel check web bench gpu-train clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -17,7 +17,7 @@ demo: $(VENV)/core  ## Install the core, render a clip, follow its target, say w
 	@$(BIN)/fear track $(CLIP) --box "$$(cat demo/box.txt)" --output demo/tracked.mp4 --boxes demo/tracked.csv
 	@echo "Watch it: $(CURDIR)/demo/tracked.mp4"
 
-test: lint types unit wheel  ## Linters, types, tests, and the wheel in an empty environment.
+test: lint types unit wheel  ## Linters, types, tests (the page's too where npm is), and the wheel in an empty environment.
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .
@@ -26,22 +26,25 @@ lint: $(VENV)/dev
 types: $(VENV)/dev
 	$(BIN)/mypy
 
-unit: $(VENV)/dev
+unit: $(VENV)/dev web/node_modules
 	$(BIN)/pytest -m "not gpu and not network" --durations=8
 
 wheel: $(VENV)/dev  ## Build the wheel, install it into an empty environment, track there without torch.
-	@rm -rf dist build/wheel-env
+	@rm -rf dist build/wheel-env build/page
 	@$(BIN)/pip wheel -q --no-deps --wheel-dir dist .
 	@$(PYTHON) -m venv build/wheel-env
 	@build/wheel-env/bin/pip --disable-pip-version-check install -q -c constraints.txt dist/*.whl
 	@! build/wheel-env/bin/python -c "import torch" 2>/dev/null || (echo "torch came along with the core" && false)
-	@cd build && wheel-env/bin/python -m fear.synthetic clip.mp4 > box.txt && wheel-env/bin/fear track clip.mp4 --box "$$(cat box.txt)" --boxes boxes.csv --max-frames 40
+	@cd build && wheel-env/bin/python -m fear.synthetic clip.mp4 > box.txt && wheel-env/bin/fear track clip.mp4 --box "$$(cat box.txt)" --boxes boxes.csv --max-frames 40 && wheel-env/bin/fear demo --output page
 	@rm -rf build/wheel-env && echo "the wheel works in an empty environment without torch"
 
 check: $(VENV)/dev  ## Format and fix what can be fixed, then linters and types.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/mypy
+
+web: web/node_modules  ## Check the page's source and build it into the package (needs npm).
+	cd web && npm run check && npm test && npm run build
 
 bench: $(VENV)/dev  ## Measure us, the published network and the neighbours side by side (needs the reference data).
 	$(PIP) install -q -c constraints.txt --force-reinstall --no-deps opencv-contrib-python-headless
@@ -58,7 +61,7 @@ gpu-train: $(VENV)/dev  ## Train the default weights on a graphics card: here if
 	@if command -v nvidia-smi >/dev/null; then sh build/gpu/train.sh; fi
 
 clean:  ## Remove what the other targets made.
-	rm -rf $(VENV) demo dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) web/node_modules demo dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/core: pyproject.toml constraints.txt
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
@@ -69,3 +72,7 @@ $(VENV)/dev: $(VENV)/core
 	@$(PIP) install -q -c constraints.txt -e ".[all]" -r requirements-dev.txt
 	@$(PIP) install -q -c constraints.txt --no-deps -r requirements-vot.txt
 	@touch $@
+
+web/node_modules: web/package.json web/package-lock.json
+	@if command -v npm >/dev/null && npm ci --prefix web --silent --no-audit --no-fund; then touch $@; \
+	else echo "npm could not install the page's packages: its tests are skipped"; fi

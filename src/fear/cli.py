@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -337,6 +337,30 @@ def bench_command(
             on_call=lambda: advance(None),
         )
     _out.print(write_energy(report, output), end="")
+
+
+@app.command("demo")
+def demo_command(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where the page is served on this machine; 0 takes a free port.")] = 8000,
+    output: Annotated[Path | None, typer.Option(help="Write the page as plain files for any web server instead.")] = None,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in the default browser.")] = False,
+) -> None:
+    """Serve the page that tracks in the browser."""
+    from fear.demo import serve, write_site
+
+    if output is not None:
+        _out.print(f"wrote {write_site(output)} files to {output}")
+        return
+
+    def ready(address: str) -> None:
+        typer.echo(f"the page is at {address} – Ctrl-C ends it")
+        if open_page:
+            import webbrowser
+
+            webbrowser.open(address)
+
+    with suppress(KeyboardInterrupt):  # how it is meant to end
+        serve(port, ready)
 
 
 data_app = typer.Typer(help="Look at data sets.", no_args_is_help=True, rich_markup_mode=None)

@@ -1,0 +1,124 @@
+"""The page's files and the server that hands them out."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import fear
+from fear.boxes import iou
+from fear.cli import app
+from fear.config import TrackerConfig
+from fear.demo import Site, serve, write_site
+from fear.errors import ConfigError
+from fear.synthetic import render
+from fear.video import open_source
+from fear.weights import packaged
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    command = [sys.executable, "-u", "-m", "fear.cli", "demo", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().split()[4]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 0  # Ctrl-C is how it is meant to end
+
+
+def fetch(address: str, path: str, **headers: str) -> tuple[bytes, dict[str, str]]:
+    with urllib.request.urlopen(urllib.request.Request(address + path, headers=headers)) as response:
+        return response.read(), dict(response.headers)
+
+
+def test_the_page_is_served_with_what_threads_need(address: str) -> None:
+    data, headers = fetch(address, "")
+    assert b"<title>FEAR tracker</title>" in data
+    assert headers["Content-Type"].startswith("text/html")
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+
+
+def test_every_file_that_the_page_names_is_there(address: str) -> None:
+    site = Site()
+    for path in site:
+        data, headers = fetch(address, path)
+        assert data
+        assert int(headers["Content-Length"]) == len(data)
+    page = site.get("")
+    assert page is not None
+    for part in page.data.decode().split('"'):
+        if part.startswith("./assets/"):
+            assert site.get(part.removeprefix("./")) is not None
+
+
+def test_compressed_files_are_unpacked_for_whoever_cannot(address: str) -> None:
+    path = "ort/ort-wasm-simd-threaded.wasm"
+    plain, _ = fetch(address, path)
+    packed, headers = fetch(address, path, **{"Accept-Encoding": "gzip, br"})
+    assert headers["Content-Encoding"] == "gzip"
+    assert headers["Content-Type"] == "application/wasm"
+    assert gzip.decompress(packed) == plain
+    assert plain[:4] == b"\0asm"
+
+
+def test_networks_and_rules_are_the_packages_own(address: str) -> None:
+    models = json.loads(fetch(address, "models.json")[0])
+    assert models["version"] == fear.__version__
+    assert models["rules"] == json.loads(json.dumps(TrackerConfig().to_dict()))
+    assert list(models["cards"]) == list(packaged())
+    for model, weights in packaged().items():
+        assert weights.folder is not None
+        assert fetch(address, f"models/{model}/match.onnx")[0] == (weights.folder / "match.onnx").read_bytes()
+
+
+def test_the_sample_begins_with_its_box(address: str, tmp_path: Path) -> None:
+    (tmp_path / "sample.mp4").write_bytes(fetch(address, "sample.mp4")[0])
+    box = json.loads(fetch(address, "sample.json")[0])
+    assert iou(box, next(render()).box_xywh) == pytest.approx(1)
+    with open_source(tmp_path / "sample.mp4") as frames:
+        assert sum(1 for _ in frames) == 180
+
+
+@pytest.mark.parametrize(
+    "path", ["nothing.html", "../server.py", "..%2fserver.py", "%2e%2e/%2e%2e/cli.py", "models/fear-xs/checkpoint.safetensors"]
+)
+def test_nothing_else_is_served(address: str, path: str) -> None:
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        fetch(address, path)
+    assert caught.value.code == 404
+    caught.value.close()
+
+
+def test_a_port_that_is_taken_is_said() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError, match=f"port {port}: expected one that is free"):
+            serve(port, lambda _: None)
+        result = CliRunner().invoke(app, ["demo", "--port", str(port)])
+        assert result.exit_code == 1
+        assert len(result.stderr.splitlines()) == 1
+    assert CliRunner().invoke(app, ["demo", "--port", "70000"]).exit_code == 2
+
+
+def test_the_page_as_plain_files(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["demo", "--output", str(tmp_path / "page")])
+    assert result.exit_code == 0, result.output
+    written = {path.relative_to(tmp_path / "page").as_posix() for path in (tmp_path / "page").rglob("*") if path.is_file()}
+    assert written == set(Site())
+    assert (tmp_path / "page" / "ort" / "ort-wasm-simd-threaded.wasm").read_bytes()[:4] == b"\0asm"
+    with pytest.raises(ConfigError, match="expected a new or empty folder"):
+        write_site(tmp_path / "page")

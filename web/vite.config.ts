@@ -1,0 +1,31 @@
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { gzipSync } from "node:zlib";
+
+import { defineConfig, type Plugin } from "vite";
+
+const site = "../src/fear/demo/site";
+
+/** ONNX Runtime Web beside the page as it comes, for it starts threads from its own files; its large part compressed, as it is sent. */
+function onnxRuntime(): Plugin {
+  return {
+    name: "onnx-runtime",
+    apply: "build",
+    closeBundle() {
+      const from = dirname(createRequire(import.meta.url).resolve("onnxruntime-web/wasm"));
+      const to = join(import.meta.dirname, site, "ort");
+      mkdirSync(to, { recursive: true });
+      for (const file of ["ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs"]) cpSync(join(from, file), join(to, file));
+      const wasm = "ort-wasm-simd-threaded.wasm";
+      writeFileSync(join(to, `${wasm}.gz`), gzipSync(readFileSync(join(from, wasm)), { level: 9 }));
+    },
+  };
+}
+
+export default defineConfig({
+  base: "./",
+  build: { outDir: site, emptyOutDir: true, target: "es2022", modulePreload: false },
+  worker: { format: "es" },
+  plugins: [onnxRuntime()],
+});
