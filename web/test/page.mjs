@@ -41,6 +41,7 @@ await page.click("#again"); // its first frame, from which a box is drawn by han
 await state("tracking");
 await page.keyboard.press("Space");
 await state("paused");
+await page.waitForTimeout(1000); // for the frame that was under way
 const paused = await page.textContent("#frames");
 await page.waitForTimeout(300);
 const still = (await page.textContent("#frames")) === paused;
