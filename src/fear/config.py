@@ -58,6 +58,8 @@ class NetworkConfig(_Config):
         name: What users call it.
         backbone: `fbnet_c` as the published code builds it, `fbnetc_100` as timm does (an expansion convolution in every block),
             `fbnet_c_slim` with fewer blocks and hidden channels (FEAR-nano, ours), `resnet50` and `regnet_x_8gf` as torchvision does.
+        template_backbone: A backbone, with an AdjustLayer, of the template's own (FEAR-nano, ours): it runs once a template and may be
+            larger than that of the search. None: both share one (paper).
         separable: Separable convolutions after the backbone (published FEAR-XS) instead of regular ones (FEAR-M, FEAR-L).
         width: Channels after the backbone; 256 in the published code.
         template_size: Side of the template crop in pixels; 128 in the paper.
@@ -75,6 +77,7 @@ class NetworkConfig(_Config):
     backbone: Backbone
     separable: bool
     width: int = 256
+    template_backbone: Backbone | None = None
     template_size: int = 128
     search_size: int = 256
     least_search_size: int = 176
@@ -84,6 +87,8 @@ class NetworkConfig(_Config):
 
     def __post_init__(self) -> None:
         self._require(self.backbone in get_args(Backbone), "backbone", f"one of {', '.join(get_args(Backbone))}")
+        own = self.template_backbone
+        self._require(own is None or own in get_args(Backbone), "template_backbone", f"None or one of {', '.join(get_args(Backbone))}")
         self._require(self.merge in get_args(Merge), "merge", f"one of {', '.join(get_args(Merge))}")
         self._require(self.update in get_args(UpdateRule), "update", f"one of {', '.join(get_args(UpdateRule))}")
         self._require(self.width > 0, "width", "a positive number of channels")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from fear.config import FEAR_XS
+from fear.config import FEAR_NANO, FEAR_XS
 from fear.errors import ConfigError, DatasetError, ExportError
 from fear.export import export
 from fear.export.crops import cut_pairs
@@ -18,6 +18,8 @@ from fear.runtime import load
 from fear.weights import packaged, read_card
 
 CHECKPOINT = packaged()["fear-xs"].checkpoint or Path()
+SMALL = packaged()["fear-nano"].checkpoint or Path()
+"""For what takes a minute otherwise."""
 
 
 @pytest.mark.parametrize(("format", "precision"), [("onnx", "fp16"), ("openvino", "fp16")])
@@ -63,7 +65,7 @@ def test_coreml_packages_hold_the_weights(tmp_path: Path, capfd: pytest.CaptureF
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("nncf") is None, reason="needs nncf (extra quantize)")
 def test_int8_keeps_the_best_cell_near(tmp_path: Path) -> None:
-    report = export(CHECKPOINT, tmp_path / "x", "openvino", "int8")
+    report = export(SMALL, tmp_path / "x", "openvino", "int8")
     assert report.near is not None
     assert report.near >= 0.9
     network = load(tmp_path / "x", threads=1)
@@ -73,12 +75,12 @@ def test_int8_keeps_the_best_cell_near(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("nncf") is None, reason="needs nncf (extra quantize)")
 def test_int8_is_held_to_the_boxes_of_the_float_network(tmp_path: Path) -> None:
-    report = export(CHECKPOINT, tmp_path / "x", "openvino", "int8", least_overlap=0.6)
+    report = export(SMALL, tmp_path / "x", "openvino", "int8", least_overlap=0.6)
     assert report.near is not None
     assert report.near >= 0.9
     network = load(tmp_path / "x", threads=1)
     for calm in (False, True):  # shapes are free again
-        template, search = cut_pairs(FEAR_XS, 1, calm=calm)[0]
+        template, search = cut_pairs(FEAR_NANO, 1, calm=calm)[0]
         assert network.match(search, network.embed(template)).scores.shape == (1, 1, search.shape[1] // 16, search.shape[1] // 16)
 
 

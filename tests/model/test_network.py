@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from fear.config import FEAR_L, FEAR_M, FEAR_NANO, FEAR_XS, NetworkConfig
+from fear.errors import ConfigError
 from fear.model import FearNetwork, build_network, fold, merge_spread, parameter_count
 from fear.model.folding import convolution_norm_pairs
 from fear.model.fusion import correlate
@@ -14,8 +15,11 @@ from fear.model.network import weighted_average
 from fear.weights import family
 
 FBNETC_100 = replace(FEAR_XS, backbone="fbnetc_100")
+OWN_TEMPLATE = replace(FEAR_XS, template_backbone="fbnet_c_slim")
 FAMILY = pytest.mark.parametrize(
-    "config", [FEAR_NANO, FEAR_XS, FBNETC_100, FEAR_M, FEAR_L], ids=lambda config: f"{config.name}-{config.backbone}"
+    "config",
+    [FEAR_NANO, FEAR_XS, FBNETC_100, OWN_TEMPLATE, FEAR_M, FEAR_L],
+    ids=lambda config: f"{config.name}-{config.backbone}-{config.template_backbone}",
 )
 
 
@@ -87,8 +91,18 @@ def test_merging_the_spread_changes_nothing(config: NetworkConfig) -> None:
     merged = merge_spread(network)
     with torch.no_grad():
         torch.testing.assert_close(merged.embed(crops(1, 64)), network.embed(crops(1, 64)), rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(merged.see(crops(1, 64)), network.see(crops(1, 64)), rtol=1e-3, atol=1e-4)
     assert merged.std is None
     assert network.std is not None
+
+
+def test_one_backbone_or_two() -> None:
+    with torch.no_grad():
+        shared, own = (build_network(replace(config, width=8)).eval() for config in (FEAR_XS, OWN_TEMPLATE))
+        torch.testing.assert_close(shared.embed(crops(1, 64)), shared.see(crops(1, 64)))
+        assert not torch.allclose(own.embed(crops(1, 64)), own.see(crops(1, 64)))
+    with pytest.raises(ConfigError, match="template_backbone: expected None or one of fbnet_c"):
+        replace(FEAR_XS, template_backbone="resnet18")  # type: ignore[arg-type]
 
 
 def test_parameters_of_the_published_size() -> None:

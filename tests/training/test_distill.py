@@ -64,7 +64,7 @@ def test_activations_end_in_the_features() -> None:
     net = network(0).eval()
     with torch.no_grad():
         found = activations(net, batch().search)
-        torch.testing.assert_close(found[-1], net.embed(batch().search))
+        torch.testing.assert_close(found[-1], net.see(batch().search))
     assert len(found) == 1 + 1 + 16 + 1  # crops, stem, blocks of FBNet-C, AdjustLayer
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from fear.config import FEAR_M, FEAR_NANO, FEAR_XS
+from fear.config import FEAR_M, FEAR_NANO, FEAR_XS, Backbone
 from fear.errors import ConfigError
 from fear.model import FearNetwork, build_network, fold, parameter_count
 from fear.training.data import Batch
@@ -58,6 +58,37 @@ def test_silent_hidden_channels_change_nothing() -> None:
     # up to the second stage's first block no block is missing, so there both are one function
     ours, theirs = activations(slimmed, crops(96))[3], activations(source, crops(96))[3]
     torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
+
+
+def test_the_templates_own_encoder_sees_what_the_source_sees() -> None:
+    source = wide()
+    config = replace(SMALL_NANO, template_backbone="fbnet_c")
+    slimmed = slim(source, config)
+    truth = source.embed(crops(64))[:, kept_channels(source, 32).features]
+    torch.testing.assert_close(slimmed.embed(crops(64)), truth, rtol=1e-3, atol=1e-4)
+    again = slim(slimmed, config)  # from a network that has one
+    torch.testing.assert_close(again.embed(crops(64)), truth, rtol=1e-3, atol=1e-4)
+    with pytest.raises(ConfigError, match="expected the template backbone of fear-xs, got fbnet_c_slim"):
+        slim(source, replace(config, template_backbone="fbnet_c_slim"))
+
+
+@pytest.mark.parametrize("template_backbone", ["fbnet_c", "fbnet_c_slim"])
+@pytest.mark.parametrize("kind", [BlocksStage, WholeStage])
+def test_an_encoder_of_the_templates_own_learns(
+    kind: type[BlocksStage | WholeStage], template_backbone: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = wide()
+    torch.manual_seed(1)
+    student = build_network(replace(SMALL_NANO, template_backbone=template_backbone)).train()
+    section, options = StageSection(name="s", kind="whole", epochs=1, samples=2, batch=2), DistillSection(teacher="x", patch=96, patches=1)
+    stage = kind(student, section, [], options, Teacher(source))
+    stage.on_fit_start()
+    monkeypatch.setattr(kind, "global_step", 1)
+    monkeypatch.setattr(stage, "report", lambda parts, batch: None)
+    stage.training_step(Batch(crops(64), crops(96), None, None, torch.zeros(2, 4), torch.ones(2, dtype=torch.bool))).backward()
+    encoder = student.template_encoder
+    assert encoder is not None
+    assert all(parameter.grad is not None and parameter.grad.any() for parameter in encoder.parameters())
 
 
 def test_nano_costs_a_quarter() -> None:

@@ -5,7 +5,11 @@
     dynamic crop ── backbone ─ adjust ─ F_d ┘                      │
     search crop ─── backbone ─ adjust ─ F_S ───────────────────────┴─ fusion ─ box head ─── left, top, right, bottom
 
-FEAR, arXiv 2112.07957, figure 2. The network holds no state of a track.
+FEAR, arXiv 2112.07957, figure 2; there backbone and adjust are the same for all crops. Where `template_backbone` is set, templates have
+their own. They run once a template, so they may be larger; and they see another thing: nothing but the template ends at its border, while
+the world goes on behind the border of a search crop, and its features should not suffer from that border.
+
+The network holds no state of a track.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from fear.config import NetworkConfig
+from fear.config import Backbone, NetworkConfig
 from fear.model.backbones import build_backbone, convolution
 from fear.model.folding import fold_batch_norms
 from fear.model.fusion import PixelwiseFusion, regular_unit, separable_unit
@@ -41,6 +45,20 @@ class Prediction(NamedTuple):
     """(B, 1), whether this frame may become the dynamic template; only where the network learned to say so."""
 
 
+class Encoder(nn.Module):
+    """A backbone and the AdjustLayer behind it.
+
+    Args:
+        backbone: (B, 3, H, W) → (B, K, H/16, W/16).
+        adjust: (B, K, …) → (B, C, …).
+    """
+
+    def __init__(self, backbone: nn.Module, adjust: nn.Module) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.adjust = adjust
+
+
 class FearNetwork(nn.Module):
     """Backbone, fusion and heads, put together.
 
@@ -53,6 +71,7 @@ class FearNetwork(nn.Module):
         box_fusion: as `score_fusion`
         box_head: (B, C, S, S) → distances (B, 4, S, S)
         update_head: (B, C), (B, C) → logits (B, 1); None where similarity decides.
+        template_encoder: The templates' own; None where they share that of the search.
     """
 
     mean: Tensor
@@ -68,6 +87,7 @@ class FearNetwork(nn.Module):
         box_fusion: nn.Module,
         box_head: nn.Module,
         update_head: nn.Module | None = None,
+        template_encoder: Encoder | None = None,
     ) -> None:
         super().__init__()
         self.config = config
@@ -78,12 +98,13 @@ class FearNetwork(nn.Module):
         self.box_fusion = box_fusion
         self.box_head = box_head
         self.update_head = update_head
+        self.template_encoder = template_encoder
         self.dynamic_weight = nn.Parameter(torch.zeros(()))
         self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(_STD).view(1, 3, 1, 1), persistent=False)
 
     def embed(self, crops: Tensor) -> Tensor:
-        """Features of template or search crops.
+        """Features of template crops.
 
         Args:
             crops: (B, 3, H, W), RGB, 0 to 255; any dtype.
@@ -91,6 +112,12 @@ class FearNetwork(nn.Module):
         Returns:
             (B, C, H/16, W/16)
         """
+        encoder = self.template_encoder or self
+        features: Tensor = encoder.adjust(encoder.backbone(self.normalise(crops)))
+        return features
+
+    def see(self, crops: Tensor) -> Tensor:
+        """Features of search crops, as `embed`."""
         features: Tensor = self.adjust(self.backbone(self.normalise(crops)))
         return features
 
@@ -112,7 +139,7 @@ class FearNetwork(nn.Module):
             search_crops: (B, 3, 256, 256), RGB, 0 to 255.
             template_features: (B, C, 8, 8), from `merge`.
         """
-        return self.compare(self.embed(search_crops), template_features)
+        return self.compare(self.see(search_crops), template_features)
 
     def compare(self, search: Tensor, template_features: Tensor) -> Prediction:
         """The part behind the backbone: search features (B, C, 16, 16) and template features (B, C, 8, 8)."""
@@ -145,16 +172,21 @@ def build_network(config: NetworkConfig) -> FearNetwork:
             return nn.Conv2d(width, outputs, 3, padding=1)
         return nn.Sequential(convolution(width, width, 3, groups=width), nn.Conv2d(width, outputs, 1))
 
-    backbone = build_backbone(config.backbone)
+    def encoder(name: Backbone) -> Encoder:
+        backbone = build_backbone(name)
+        return Encoder(backbone, nn.Sequential(convolution(backbone.channels, width, 1), nn.BatchNorm2d(width)))
+
+    of_search = encoder(config.backbone)
     network = FearNetwork(
         config,
-        backbone=backbone,
-        adjust=nn.Sequential(convolution(backbone.channels, width, 1), nn.BatchNorm2d(width)),
+        backbone=of_search.backbone,
+        adjust=of_search.adjust,
         score_fusion=PixelwiseFusion(width, positions, unit, aggregate),
         score_head=ScoreHead(width, unit, last(1)),
         box_fusion=PixelwiseFusion(width, positions, unit, aggregate),
         box_head=BoxHead(width, unit, last(4)),
         update_head=UpdateHead(width) if config.update == "learned" else None,
+        template_encoder=None if config.template_backbone is None else encoder(config.template_backbone),
     )
     return fold_batch_norms(network) if config.folded else network
 
@@ -170,15 +202,17 @@ def fold(network: FearNetwork) -> FearNetwork:
 
 
 def merge_spread(network: FearNetwork) -> FearNetwork:
-    """A copy whose first convolution divides by the standard deviation of colours: one pass over the crop less.
+    """A copy whose first convolutions divide by the standard deviation of colours: one pass over the crop less.
 
     The mean stays: the convolution's border is zero, which has to be the mean colour.
     """
     merged = copy.deepcopy(network)
-    first = next(part for part in merged.backbone.modules() if isinstance(part, nn.Conv2d))
     if merged.std is not None:
-        with torch.no_grad():
-            first.weight.div_(merged.std)
+        own = merged.template_encoder
+        for backbone in (merged.backbone,) if own is None else (merged.backbone, own.backbone):
+            first = next(part for part in backbone.modules() if isinstance(part, nn.Conv2d))
+            with torch.no_grad():
+                first.weight.div_(merged.std)
         merged.std = None
     return merged
 

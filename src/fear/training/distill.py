@@ -22,7 +22,7 @@ from torch.nn import functional
 from fear.config import STRIDE, NetworkConfig
 from fear.datasets.base import Sequence
 from fear.errors import ConfigError
-from fear.model import FearNetwork, channels_last, fold
+from fear.model import Encoder, FearNetwork, channels_last, fold
 from fear.model.backbones import InvertedResidual, StagedBackbone
 from fear.training.data import Batch
 from fear.training.module import Stage
@@ -62,16 +62,16 @@ class Teacher:
         return self.network
 
 
-def parts_of(network: FearNetwork) -> list[Any]:
-    """The backbone's parts and the AdjustLayer, as functions that follow each other."""
-    backbone: Any = network.backbone
-    return [*backbone.parts(), network.adjust]
+def parts_of(encoder: FearNetwork | Encoder) -> list[Any]:
+    """The parts of the backbone and the AdjustLayer, as functions that follow each other; of a network those of the search."""
+    backbone: Any = encoder.backbone
+    return [*backbone.parts(), encoder.adjust]
 
 
-def activations(network: FearNetwork, crops: Tensor) -> list[Tensor]:
-    """Normalised crops, then the output of every part."""
+def activations(network: FearNetwork, crops: Tensor, of_template: bool = False) -> list[Tensor]:
+    """Normalised crops, then the output of every part, of the template's encoder or the search's."""
     found = [network.normalise(crops)]
-    for part in parts_of(network):
+    for part in parts_of((network.template_encoder if of_template else None) or network):
         found.append(part(found[-1]))
     return found
 
@@ -146,8 +146,18 @@ def meetings(student: FearNetwork, teacher: FearNetwork) -> list[tuple[int, int]
     return [(0, 0), *((mine + 1, other + 1) for mine, other in zip(ours.firsts()[1:], theirs.firsts()[1:], strict=True)), ends]
 
 
+def template_meetings(student: FearNetwork, teacher: FearNetwork) -> list[tuple[int, int]]:
+    """The same of the encoders that see templates."""
+    ours, theirs = student.config, teacher.config
+    if ours.template_backbone is None and theirs.template_backbone is None:
+        return meetings(student, teacher)
+    ends = len(parts_of(student.template_encoder or student)), len(parts_of(teacher.template_encoder or teacher))
+    alike = (ours.template_backbone or ours.backbone) == (theirs.template_backbone or theirs.backbone)
+    return [(place, place) for place in range(ends[0] + 1)] if alike else [(0, 0), ends]
+
+
 def _structure(network: FearNetwork) -> NetworkConfig:
-    return replace(network.config, name="", folded=False, least_search_size=network.config.search_size)
+    return replace(network.config, name="", folded=False, template_backbone=None, least_search_size=network.config.search_size)
 
 
 class _Distillation(Stage):
@@ -170,6 +180,7 @@ class _Distillation(Stage):
         super().__init__(network, stage, validation)
         self._options, self._teacher = options, teacher
         self._meetings = meetings(network, teacher.network)
+        self._template_meetings = template_meetings(network, teacher.network)
         ours, theirs = network.config, teacher.network.config
         if (ours.template_size, ours.search_size) != (theirs.template_size, theirs.search_size) or ours.width > theirs.width:
             raise ConfigError(f"teacher: expected one with the student's crop sizes and at least its width, got {theirs} for {ours}")
@@ -223,19 +234,25 @@ class BlocksStage(_Distillation):
             start_from_teacher(self.network, teacher, batch)
         search = turn(batch.search, self._options.turn, seed=self.global_step)
         patches = cut_patches(search, self._options.patch, self._options.patches, seed=self.global_step)
-        with torch.no_grad():
-            seen = activations(teacher, patches)
-            seen.append(self._known_features(seen.pop()))
+        errors = self._piece_errors(parts, self._meetings, activations(teacher, patches))
+        self._errors = [error.detach() for error in errors]
+        loss = torch.stack(errors).sum()
+        if self.network.template_encoder is not None:
+            seen = activations(teacher, patches, of_template=True)
+            loss = loss + torch.stack(self._piece_errors(parts_of(self.network.template_encoder), self._template_meetings, seen)).sum()
+        self.report({"loss": loss, "last": errors[-1]}, len(patches))
+        return loss
+
+    def _piece_errors(self, parts: list[Any], places: list[tuple[int, int]], seen: list[Tensor]) -> list[Tensor]:
+        """Of the pieces between these meetings, each with the teacher's activations as its input."""
+        seen = [*seen[:-1], self._known_features(seen[-1])]
         errors = []
-        for (mine, other), (mine_after, other_after) in pairwise(self._meetings):
+        for (mine, other), (mine_after, other_after) in pairwise(places):
             y = seen[other]
             for part in parts[mine:mine_after]:
                 y = part(y)
             errors.append(relative_error(y, seen[other_after]))
-        self._errors = [error.detach() for error in errors]
-        loss = torch.stack(errors).sum()
-        self.report({"loss": loss, "last": errors[-1]}, len(patches))
-        return loss
+        return errors
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Draws units anew, between steps: gradients of this one need the weights that it saw."""
@@ -250,7 +267,7 @@ class HeadsStage(_Distillation):
         """The sum of all parts' errors."""
         teacher = self._teacher.on(self.device)
         with torch.no_grad():
-            template, search = teacher.embed(batch.static), teacher.embed(batch.search)
+            template, search = teacher.embed(batch.static), teacher.see(batch.search)
             truth = self._known_heads(branches(teacher, template, search))
             template, search = self._known_features(template), self._known_features(search)
         parts = {}
@@ -277,7 +294,7 @@ class Answers(NamedTuple):
 
 def answers(network: FearNetwork, static: Tensor, search: Tensor) -> Answers:
     """Crops (B, 3, side, side) → activations of both, and the inside of the heads."""
-    of_static, of_search = activations(network, static), activations(network, search)
+    of_static, of_search = activations(network, static, of_template=True), activations(network, search)
     return Answers(of_static, of_search, branches(network, of_static[-1], of_search[-1]))
 
 
@@ -300,11 +317,11 @@ class WholeStage(_Distillation):
         learned = answers(self.network, batch.static, search)
         parts: dict[str, Tensor] = {}
         loss = torch.zeros((), device=self.device)
-        for name, ours, theirs, places in (
-            ("template", learned.static, truth.static, None),
-            ("search", learned.search, truth.search, weights),
+        for name, ours, theirs, places, shared in (
+            ("template", learned.static, truth.static, None, self._template_meetings),
+            ("search", learned.search, truth.search, weights, self._meetings),
         ):
-            hints = [relative_error(ours[mine], theirs[other], places) for mine, other in self._meetings[1:-1]]
+            hints = [relative_error(ours[mine], theirs[other], places) for mine, other in shared[1:-1]]
             if hints:
                 loss = loss + options.hints * torch.stack(hints).mean()
             parts[name] = relative_error(ours[-1], self._known_features(theirs[-1]), places)

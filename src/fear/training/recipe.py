@@ -32,6 +32,7 @@ class NetworkSection(_Section):
 
     preset: str = "fear-xs"
     backbone: Backbone | None = None
+    template_backbone: Backbone | None = None
     merge: Merge = "sum"
     update: UpdateRule = "similarity"
     width: Count | None = None
@@ -54,7 +55,7 @@ class NetworkSection(_Section):
 
     def config(self) -> NetworkConfig:
         """The preset with what the recipe changes."""
-        fields = ("backbone", "width", "search_size", "least_search_size", "template_size", "merge", "update")
+        fields = ("backbone", "template_backbone", "width", "search_size", "least_search_size", "template_size", "merge", "update")
         changed = {field: getattr(self, field) for field in fields if getattr(self, field) is not None}
         return NetworkConfig.from_dict(PRESETS[self.preset].to_dict() | changed)
 

@@ -174,7 +174,7 @@ def _start(recipe: Recipe, teacher: Teacher | None) -> FearNetwork:
         source = load_network(section.weights)
         # weights that were folded for delivery learn on as they are, without batch norms
         network = build_network(replace(section.config(), folded=source.config.folded))
-        if parameter_count(network) < parameter_count(source):
+        if any(getattr(network.config, part) != getattr(source.config, part) for part in ("backbone", "template_backbone", "width")):
             return slim(source, section.config(), None if teacher is None else teacher.network).train()
         load_exactly(network, source.state_dict(), Path(section.weights))
         return network.train()

@@ -56,7 +56,8 @@ def slim(source: FearNetwork, config: NetworkConfig, judge: FearNetwork | None =
         raise ConfigError(f"{config.name}: expected at most the width and the same template as {wide.config.name}, got {config}")
     narrow = build_network(replace(config, folded=True))
     weights = wide.state_dict()
-    state = _backbone(weights, narrow) | _heads(weights, kept_channels(judge or source, config.width), wide.config.width)
+    kept = kept_channels(judge or source, config.width)
+    state = _backbone(weights, narrow) | _heads(weights, kept, wide.config.width) | _template_encoder(weights, wide.config, config, kept)
     for name in ("dynamic_weight", "box_head.scale", "box_head.shift", "box_head.last.1.bias", "score_head.last.1.bias"):
         state[name] = weights[name]
     load_exactly(narrow, state, Path(config.name))
@@ -100,6 +101,18 @@ def _backbone(weights: dict[str, Tensor], narrow: FearNetwork) -> dict[str, Tens
             value = weights[key]
         state[key] = value.view(own.shape)
     return state
+
+
+def _template_encoder(weights: dict[str, Tensor], wide: NetworkConfig, narrow: NetworkConfig, kept: Kept) -> dict[str, Tensor]:
+    """The source's, with the channels that stay; it runs once a template, so there is no hurry."""
+    if narrow.template_backbone is None:
+        return {}
+    if narrow.template_backbone != (wide.template_backbone or wide.backbone):
+        raise ConfigError(f"{narrow.name}: expected the template backbone of {wide.name}, got {narrow.template_backbone}")
+    prefix = "template_encoder." if wide.template_backbone is not None else ""
+    taken = {name: value for name, value in weights.items() if name.startswith(f"{prefix}backbone.")}
+    taken |= _rows(weights, f"{prefix}adjust.0", kept.features)
+    return {f"template_encoder.{name.removeprefix(prefix)}": value for name, value in taken.items()}
 
 
 def _heads(weights: dict[str, Tensor], kept: Kept, width: int) -> dict[str, Tensor]:
