@@ -25,6 +25,7 @@ from fear.weights import packaged, resolve
 
 RUNTIMES = ("openvino", "onnx", "torch")
 FEAR_XS = packaged()["fear-xs"]
+SMALL = packaged()["fear-nano"]  # for what exports, which takes a while
 
 
 @pytest.fixture(scope="module")
@@ -202,11 +203,11 @@ def test_checkpoint_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_checkpoint_path_is_exported_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert FEAR_XS.checkpoint is not None
-    assert type(runtime.load(FEAR_XS.checkpoint, runtime="openvino")).__name__ == "OpenVinoNetwork"
+    assert SMALL.checkpoint is not None
+    assert type(runtime.load(SMALL.checkpoint, runtime="openvino")).__name__ == "OpenVinoNetwork"
     (folder,) = (path for path in (tmp_path / ".cache" / "fear").iterdir() if path.name != "compiled")
     made = (folder / "match.onnx").stat().st_mtime_ns
-    assert type(runtime.load(FEAR_XS.checkpoint, runtime="onnx")).__name__ == "OnnxNetwork"
+    assert type(runtime.load(SMALL.checkpoint, runtime="onnx")).__name__ == "OnnxNetwork"
     assert (folder / "match.onnx").stat().st_mtime_ns == made
 
 
@@ -257,9 +258,9 @@ def test_export_that_differs_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     real = graphs.write_onnx
     monkeypatch.setattr("fear.export.write_onnx", wrong)
-    assert FEAR_XS.checkpoint is not None
+    assert SMALL.checkpoint is not None
     with pytest.raises(ExportError, match=r"expected the exported network within 0\.001 of torch"):
-        export(FEAR_XS.checkpoint, tmp_path / "x")
+        export(SMALL.checkpoint, tmp_path / "x")
     assert not list(tmp_path.iterdir())
 
 
