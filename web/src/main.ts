@@ -1,7 +1,7 @@
 // The page: opens a source, lets somebody draw a box, and follows what is in it.
 
+import { BoxFile } from "./boxfile";
 import type { Box } from "./geometry";
-import { Record } from "./record";
 import { Remote } from "./remote";
 import type { Models } from "./rules";
 import { Source } from "./source";
@@ -31,7 +31,7 @@ class Page {
   private readonly view = new View(element("view"), () => this.beginBox(), (box) => void this.guard(() => this.endBox(box)));
   private models!: Models;
   private source: Source | null = null;
-  private record = new Record();
+  private record = new BoxFile();
   private first: Box | null = null;
   private busy = false;
   private came = 0; // frames of the source since the track began, its first included
@@ -123,7 +123,7 @@ class Page {
     const source = await make();
     this.source?.close();
     this.run += 1;
-    [this.source, this.first, this.record] = [source, null, new Record()];
+    [this.source, this.first, this.record] = [source, null, new BoxFile()];
     source.onFrame((seconds) => void this.guard(() => this.onFrame(source, seconds)));
     source.video.onended = () => this.end(source);
     this.view.show(await source.grab(), null);
@@ -160,7 +160,7 @@ class Page {
     this.say("");
     await this.remote.ask({ kind: "init", bitmap: await this.view.copy(), box });
     if (run !== this.run) return;
-    [this.first, this.record, this.came] = [box, new Record(), 1];
+    [this.first, this.record, this.came] = [box, new BoxFile(), 1];
     [this.pace, this.effort, this.lastFrame] = [new Smoothed(), new Smoothed(), performance.now()];
     const track = { box, score: 1, similarity: 1, lost: false };
     this.record.add(0, source.video.currentTime, track);

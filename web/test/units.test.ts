@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { crop, meanColour, type Frame } from "../src/crop";
 import { decode } from "../src/decode";
 import { clipBox, iou, middle, onPixels, step, toFrame, windowAround } from "../src/geometry";
-import { Record } from "../src/record";
+import { BoxFile } from "../src/boxfile";
 import { searchSide, type NetworkConfig, type Rules } from "../src/rules";
 import { DualTemplate } from "../src/template";
 
@@ -139,8 +139,8 @@ describe("the dual template", () => {
 
 describe("box files", () => {
   it("are those of fear track", () => {
-    const record = new Record();
-    record.add(4, 0.5, { box: { x: 1, y: 2, width: 3, height: 4 }, score: 0.9, similarity: 0.8, lost: true });
-    expect(record.toCsv()).toBe("frame,time,target,x,y,w,h,score,similarity,lost\n4,0.500000,0,1.00,2.00,3.00,4.00,0.9000,0.8000,1\n");
+    const file = new BoxFile();
+    file.add(4, 0.5, { box: { x: 1, y: 2, width: 3, height: 4 }, score: 0.9, similarity: 0.8, lost: true });
+    expect(file.toCsv()).toBe("frame,time,target,x,y,w,h,score,similarity,lost\n4,0.500000,0,1.00,2.00,3.00,4.00,0.9000,0.8000,1\n");
   });
 });

@@ -5,7 +5,7 @@ import type { Track } from "./tracker";
 const HEADER = "frame,time,target,x,y,w,h,score,similarity,lost";
 
 /** Lines of a box file, gathered frame by frame. */
-export class Record {
+export class BoxFile {
   private readonly lines: string[] = [];
 
   get frames(): number {
