@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import fear.demo
 from fear.boxes import iou
 from fear.config import TrackerConfig
 from fear.runtime import load
@@ -80,6 +82,20 @@ def test_units_and_types(npx: str) -> None:
     for command in (["tsc", "--noEmit"], ["vitest", "run", "test/units.test.ts"]):
         run = subprocess.run([npx, *command], cwd=WEB, capture_output=True, text=True)
         assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_the_built_page_is_that_of_the_source(npx: str, tmp_path: Path) -> None:
+    run = subprocess.run([npx, "vite", "build", "--outDir", str(tmp_path), "--emptyOutDir"], cwd=WEB, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+    def files(folder: Path) -> dict[str, bytes]:
+        return {
+            path.relative_to(folder).as_posix(): gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+            for path in folder.rglob("*")
+            if path.is_file()
+        }
+
+    assert files(tmp_path) == files(Path(fear.demo.__file__).parent / "site"), "make web builds it"
 
 
 @pytest.mark.slow
