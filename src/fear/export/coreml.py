@@ -7,6 +7,7 @@ network is looked up among theirs.
 from __future__ import annotations
 
 import contextlib
+import copy
 import importlib.util
 import io
 import logging
@@ -81,9 +82,16 @@ def write_coreml(network: FearNetwork, folder: Path, precision: str) -> dict[str
             package.save(str(folder / f"{name}.mlpackage"))
             read_back = coremltools.models.MLModel(str(folder / f"{name}.mlpackage"), skip_model_load=True)
             _require_interface(read_back, name, inputs, outputs)
-            learned = network.backbone if name == "embed" else network
+            learned = (network.template_encoder or network.backbone) if name == "embed" else _searching(network)
             differences[f"coreml {name} weights"] = _compare_weights(read_back, learned, 2e-3 if precision == "fp16" else 1e-6)
     return differences
+
+
+def _searching(network: FearNetwork) -> FearNetwork:
+    """The part of it that sees searches."""
+    part = copy.deepcopy(network)
+    part.template_encoder = None
+    return part
 
 
 class _FromImage(torch.nn.Module):

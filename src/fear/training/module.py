@@ -45,6 +45,8 @@ class Stage(lightning.LightningModule):
         if stage.frozen_backbone:
             network.backbone.requires_grad_(False)
             network.adjust.requires_grad_(False)
+            if network.template_encoder is not None:
+                network.template_encoder.requires_grad_(False)
 
     # --------------------------------------------------------------------------------------------------------------- learning
     def steps_per_epoch(self) -> int:

@@ -40,7 +40,7 @@ class NetworkSection(_Section):
     least_search_size: Count | None = None
     template_size: Count | None = None
     weights: str | None = None
-    """A checkpoint, or the name of packaged weights."""
+    """A checkpoint, or the name of packaged weights; where these have an encoder of the templates' own, it comes along."""
     imagenet: str | None = None
     """ImageNet weights for the backbone: a file, or a URL together with its digest."""
     imagenet_sha256: str | None = None

@@ -173,9 +173,12 @@ def _start(recipe: Recipe, teacher: Teacher | None) -> FearNetwork:
     if section.weights is not None:
         source = load_network(section.weights)
         # weights that were folded for delivery learn on as they are, without batch norms
-        network = build_network(replace(section.config(), folded=source.config.folded))
-        if any(getattr(network.config, part) != getattr(source.config, part) for part in ("backbone", "template_backbone", "width")):
-            return slim(source, section.config(), None if teacher is None else teacher.network).train()
+        config = section.config()
+        if section.template_backbone is None and config.backbone == source.config.backbone:
+            config = replace(config, template_backbone=source.config.template_backbone)  # what was learned stays
+        network = build_network(replace(config, folded=source.config.folded))
+        if any(getattr(config, part) != getattr(source.config, part) for part in ("backbone", "template_backbone", "width")):
+            return slim(source, config, None if teacher is None else teacher.network).train()
         load_exactly(network, source.state_dict(), Path(section.weights))
         return network.train()
     network = build_network(section.config())
