@@ -53,6 +53,7 @@ bench: $(VENV)/dev  ## Measure us, the published network and the neighbours side
 	$(BIN)/python -m benchmarks.accuracy --fresh
 	$(BIN)/python -m benchmarks.card
 	$(BIN)/python -m benchmarks.lost
+	$(BIN)/python -m benchmarks.variants
 	$(BIN)/python -m benchmarks.rules
 	$(BIN)/python -m benchmarks.ablation
 
