@@ -32,7 +32,8 @@ Processor: {processor}.
 
 ![accuracy against speed](results/speed.png)
 
-More: [the same sequences six times](results/variants.md) · [rules around the network](results/rules.md) · [how well score and similarity tell a lost target](results/lost.md) ·
+More: [the same sequences six times](results/variants.md) · [rules around the network](results/rules.md) ·
+[how well score and similarity tell a lost target](results/lost.md) ·
 [FEAR's dual template against STARK's way](results/ablation.md) · [where `match` spends its time](results/profile.md) · [int8](deploy.md)
 
 ## AUC by sequence, default rules

@@ -34,8 +34,8 @@ VARIANTS = {
 }
 PAGE = """# The same sequences, six times
 
-Mean AUC with the default rules. From row to row a network meets the same targets in another order, so what differs between rows is a measure
-of chance. Written by `python -m benchmarks.variants`.
+Mean AUC with the default rules. From row to row a network meets the same targets in another order, so what differs between rows is a
+measure of chance. Written by `python -m benchmarks.variants`.
 """
 Floats = NDArray[np.float64]
 
