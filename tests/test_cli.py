@@ -245,7 +245,7 @@ def test_version_help_and_models() -> None:
     for command in ("track", "import", "export", "models", "eval"):
         assert command in text
     table = run("models").stdout
-    for word in ("fear-xs", "fear-m", "fear-l", "1.35 M", "12.51 M", "32.97 M", "0.46 G", "MIT"):
+    for word in ("fear-xs", "fear-m", "fear-l", "1.35 M + 0.76 M", "12.51 M", "32.97 M", "0.46 G", "MIT"):
         assert word in table
 
 

@@ -245,7 +245,7 @@ def models_command() -> None:
         table.add_row(
             card.network.name,
             card.network.backbone,
-            f"{card.parameters / 1e6:.2f} M",
+            f"{card.parameters / 1e6:.2f} M" + (f" + {card.template_parameters / 1e6:.2f} M" if card.template_parameters else ""),
             f"{card.macs / 1e9:.2f} G",
             f"{card.dynamic_weight:.3f}" if present else "–",
             f"{scores} ({card.scores_on})" if scores else "–",

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from fear.config import FEAR_L, FEAR_M, FEAR_NANO, FEAR_XS, NetworkConfig
 from fear.errors import ConfigError
-from fear.model import FearNetwork, build_network, fold, merge_spread, parameter_count
+from fear.model import FearNetwork, build_network, fold, merge_spread, parameter_count, template_parameter_count
 from fear.model.folding import convolution_norm_pairs
 from fear.model.fusion import correlate
 from fear.model.network import weighted_average
@@ -101,6 +101,10 @@ def test_one_backbone_or_two() -> None:
         shared, own = (build_network(replace(config, width=8)).eval() for config in (FEAR_XS, OWN_TEMPLATE))
         torch.testing.assert_close(shared.embed(crops(1, 64)), shared.see(crops(1, 64)))
         assert not torch.allclose(own.embed(crops(1, 64)), own.see(crops(1, 64)))
+        assert parameter_count(own) == parameter_count(shared)  # of every frame
+        assert own.template_encoder is not None
+        assert template_parameter_count(own) == parameter_count(own.template_encoder)
+        assert template_parameter_count(shared) == 0
     with pytest.raises(ConfigError, match="template_backbone: expected None or one of fbnet_c"):
         replace(FEAR_XS, template_backbone="resnet18")  # type: ignore[arg-type]
 
@@ -117,6 +121,7 @@ def test_listed_numbers_are_the_counted_ones(config: NetworkConfig) -> None:
     (card,) = [card for card, _ in family() if card.network.name == config.name]
     network = fold(build_network(replace(config, template_backbone=card.network.template_backbone)))
     assert (card.parameters, card.macs) == (parameter_count(network), count_macs(network))
+    assert card.template_parameters == template_parameter_count(network)
 
 
 def test_correlation_by_hand() -> None:

@@ -16,7 +16,7 @@ from fear.errors import ConfigError
 from fear.export.compare import Report, compare
 from fear.export.crops import cut_pairs
 from fear.export.onnx import Match, sample_inputs, write_onnx
-from fear.model import FearNetwork, fold, load_checkpoint, parameter_count
+from fear.model import FearNetwork, fold, load_checkpoint, parameter_count, template_parameter_count
 
 __all__ = ["Format", "Precision", "Report", "compare", "count_macs", "export", "export_to_cache"]
 
@@ -68,7 +68,13 @@ def export(
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
         unfinished = Path(temporary) / "export"
         unfinished.mkdir()
-        exported_card = replace(card, network=folded.config, parameters=parameter_count(folded), macs=count_macs(folded))
+        exported_card = replace(
+            card,
+            network=folded.config,
+            parameters=parameter_count(folded),
+            template_parameters=template_parameter_count(folded),
+            macs=count_macs(folded),
+        )
         (unfinished / "config.json").write_text(exported_card.to_json() + "\n", encoding="utf-8")
         if format == "coreml":
             from fear.export.coreml import write_coreml

@@ -1,7 +1,17 @@
 """The network of the FEAR family, in torch. Nothing outside training, import and export needs it."""
 
 from fear.model.checkpoint import load_checkpoint, load_imagenet, save_checkpoint
-from fear.model.network import Encoder, FearNetwork, Prediction, build_network, channels_last, fold, merge_spread, parameter_count
+from fear.model.network import (
+    Encoder,
+    FearNetwork,
+    Prediction,
+    build_network,
+    channels_last,
+    fold,
+    merge_spread,
+    parameter_count,
+    template_parameter_count,
+)
 
 __all__ = [
     "Encoder",
@@ -15,4 +25,5 @@ __all__ = [
     "merge_spread",
     "parameter_count",
     "save_checkpoint",
+    "template_parameter_count",
 ]

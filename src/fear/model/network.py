@@ -223,5 +223,11 @@ def channels_last(network: FearNetwork) -> FearNetwork:
 
 
 def parameter_count(network: nn.Module) -> int:
-    """Learnable numbers in a network."""
-    return sum(parameter.numel() for parameter in network.parameters())
+    """Learnable numbers of a network that take part in every frame; an encoder of the templates' own does not."""
+    return sum(parameter.numel() for parameter in network.parameters()) - template_parameter_count(network)
+
+
+def template_parameter_count(network: nn.Module) -> int:
+    """Learnable numbers of the templates' own encoder; 0 where there is none."""
+    own = getattr(network, "template_encoder", None)
+    return 0 if own is None else sum(parameter.numel() for parameter in own.parameters())

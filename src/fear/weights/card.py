@@ -31,7 +31,8 @@ class WeightsCard:
         licence: SPDX name.
         provenance: How the weights came about, and whom to thank.
         dynamic_weight: w of the dual template, as trained; 0 where the weights were made without it.
-        parameters: Learnable numbers, batch norms folded.
+        parameters: Learnable numbers that take part in every frame, batch norms folded.
+        template_parameters: Those of the templates' own encoder, where there is one.
         macs: Multiply-accumulates of one `match` call for one target.
         scores: Measured quality by name, such as `{"auc": 0.7}`, with the data they were measured on in `scores_on`.
         scores_on: What the scores were measured on.
@@ -42,6 +43,7 @@ class WeightsCard:
     provenance: str
     dynamic_weight: float = 0.0
     parameters: int = 0
+    template_parameters: int = 0
     macs: int = 0
     scores: dict[str, float] = field(default_factory=dict)
     scores_on: str = ""
