@@ -132,7 +132,7 @@ def write_readme(means: dict[str, dict[str, float]], about: str) -> None:
 
 
 def _runs_on(model: str) -> str:
-    return describe(load(model, threads=1)).replace("Network", "")
+    return describe(load(model, threads=1)).replace("OnnxNetwork", "ONNX Runtime").replace("OpenVinoNetwork", "OpenVINO")
 
 
 def _show(done: int, total: int) -> None:
