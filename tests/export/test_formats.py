@@ -24,11 +24,11 @@ SMALL = packaged()["fear-nano"].checkpoint or Path()
 
 @pytest.mark.parametrize(("format", "precision"), [("onnx", "fp16"), ("openvino", "fp16")])
 def test_float_exports_give_torchs_answers(format: str, precision: str, tmp_path: Path) -> None:
-    report = export(CHECKPOINT, tmp_path / "x", format, precision)
+    report = export(SMALL, tmp_path / "x", format, precision)
     assert report.largest < 1e-3
     assert report.agreement == 1
     network, card = load(tmp_path / "x", threads=1), read_card(tmp_path / "x")
-    template, search = cut_pairs(FEAR_XS, 1)[0]
+    template, search = cut_pairs(FEAR_NANO, 1)[0]
     assert network.match(search, network.embed(template)).scores.shape == (1, 1, 12, 12)  # of 192 pixels
     weights = tmp_path / "x" / ("match.onnx" if format == "onnx" else "match.bin")
     assert weights.stat().st_size < 2.5 * card.parameters  # two bytes a number, and the graph
@@ -64,7 +64,8 @@ def test_coreml_packages_hold_the_weights(tmp_path: Path, capfd: pytest.CaptureF
 
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("nncf") is None, reason="needs nncf (extra quantize)")
-def test_int8_keeps_the_best_cell_near(tmp_path: Path) -> None:
+def test_int8_keeps_the_best_cell_near(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fear.export._CALIBRATION", 32)
     report = export(SMALL, tmp_path / "x", "openvino", "int8")
     assert report.near is not None
     assert report.near >= 0.9
@@ -74,7 +75,8 @@ def test_int8_keeps_the_best_cell_near(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("nncf") is None, reason="needs nncf (extra quantize)")
-def test_int8_is_held_to_the_boxes_of_the_float_network(tmp_path: Path) -> None:
+def test_int8_is_held_to_the_boxes_of_the_float_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fear.export._CALIBRATION", 32)
     report = export(SMALL, tmp_path / "x", "openvino", "int8", least_overlap=0.6)
     assert report.near is not None
     assert report.near >= 0.9
