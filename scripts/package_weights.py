@@ -21,7 +21,7 @@ import torch
 
 import fear.weights
 from fear.export import count_macs, export
-from fear.model import fold, load_checkpoint, parameter_count, save_checkpoint, template_parameter_count
+from fear.model import fold, load_checkpoint, save_checkpoint
 from fear.runtime.base import QUANTISED
 
 
@@ -51,8 +51,6 @@ def main() -> None:
         card,
         network=network.config,
         provenance=options.provenance or card.provenance,
-        parameters=parameter_count(network),
-        template_parameters=template_parameter_count(network),
         macs=count_macs(network),
         scores=scores,
         scores_on=scores_on,

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from fear.errors import WeightsError
 from fear.model.backbones import BEYOND_STRIDE_16
-from fear.model.network import FearNetwork, build_network
+from fear.model.network import FearNetwork, build_network, parameter_count, template_parameter_count
 from fear.weights.card import WeightsCard, header, read_card
 
 
@@ -25,7 +25,7 @@ def save_checkpoint(network: FearNetwork, path: Path, card: WeightsCard, dtype: 
     """Writes weights and card into one `.safetensors` file.
 
     Args:
-        network: Its configuration and w replace those of the card.
+        network: Its configuration, w and numbers of parameters replace those of the card.
         path: Written whole or not at all.
         card: Licence, provenance, scores.
         dtype: Of the stored floats; float16 halves the file.
@@ -33,7 +33,13 @@ def save_checkpoint(network: FearNetwork, path: Path, card: WeightsCard, dtype: 
     Returns:
         The card as written.
     """
-    card = dataclasses.replace(card, network=network.config, dynamic_weight=round(network.dynamic_weight.item(), 6))
+    card = dataclasses.replace(
+        card,
+        network=network.config,
+        dynamic_weight=round(network.dynamic_weight.item(), 6),
+        parameters=parameter_count(network),
+        template_parameters=template_parameter_count(network),
+    )
     state = {
         name: (tensor.to(dtype) if tensor.is_floating_point() else tensor).contiguous().cpu()
         for name, tensor in network.state_dict().items()

@@ -34,15 +34,7 @@ from fear.datasets import read
 from fear.datasets.base import Sequence
 from fear.errors import ConfigError, WeightsError
 from fear.evaluation.trackers import published_checkpoint
-from fear.model import (
-    FearNetwork,
-    build_network,
-    load_checkpoint,
-    load_imagenet,
-    parameter_count,
-    save_checkpoint,
-    template_parameter_count,
-)
+from fear.model import FearNetwork, build_network, load_checkpoint, load_imagenet, save_checkpoint
 from fear.model.checkpoint import load_exactly
 from fear.training.average import MovingAverage
 from fear.training.data import TrainingData, read_pools
@@ -275,12 +267,4 @@ def _set_aside(table: Path) -> None:
 
 
 def _save(recipe: Recipe, module: Stage, path: Path) -> None:
-    network = module.network
-    card = WeightsCard(
-        network.config,
-        recipe.licence,
-        recipe.provenance,
-        parameters=parameter_count(network),
-        template_parameters=template_parameter_count(network),
-    )
-    save_checkpoint(module.network, path, card)
+    save_checkpoint(module.network, path, WeightsCard(module.network.config, recipe.licence, recipe.provenance))
