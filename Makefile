@@ -13,7 +13,7 @@ help:  ## List the targets.
 
 demo: $(VENV)/core  ## Install the core, render a clip, follow its target, say where the video lies.
 	@mkdir -p demo
-	@$(BIN)/python -m fear.synthetic $(CLIP) > demo/box.txt
+	@$(BIN)/python -m fear.media.synthetic $(CLIP) > demo/box.txt
 	@$(BIN)/fear track $(CLIP) --box "$$(cat demo/box.txt)" --output demo/tracked.mp4 --boxes demo/tracked.csv
 	@echo "Watch it: $(CURDIR)/demo/tracked.mp4"
 
@@ -22,6 +22,7 @@ test: lint types unit wheel  ## Linters, types, tests (the page's too where npm 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 types: $(VENV)/dev
 	$(BIN)/mypy
@@ -35,7 +36,7 @@ wheel: $(VENV)/dev  ## Build the wheel, install it into an empty environment, tr
 	@$(PYTHON) -m venv build/wheel-env
 	@build/wheel-env/bin/pip --disable-pip-version-check install -q -c constraints.txt dist/*.whl
 	@! build/wheel-env/bin/python -c "import torch" 2>/dev/null || (echo "torch came along with the core" && false)
-	@cd build && wheel-env/bin/python -m fear.synthetic clip.mp4 > box.txt && wheel-env/bin/fear track clip.mp4 --box "$$(cat box.txt)" --boxes boxes.csv --max-frames 40 && wheel-env/bin/fear demo --output page
+	@cd build && wheel-env/bin/python -m fear.media.synthetic clip.mp4 > box.txt && wheel-env/bin/fear track clip.mp4 --box "$$(cat box.txt)" --boxes boxes.csv --max-frames 40 && wheel-env/bin/fear demo --output page
 	@rm -rf build/wheel-env && echo "the wheel works in an empty environment without torch"
 
 check: $(VENV)/dev  ## Format and fix what can be fixed, then linters and types.
@@ -48,14 +49,14 @@ web: web/node_modules  ## Check the page's source and build it into the package 
 
 bench: $(VENV)/dev  ## Measure us, the published network and the neighbours side by side (needs the reference data).
 	$(PIP) install -q -c constraints.txt --force-reinstall --no-deps opencv-contrib-python-headless
-	$(BIN)/python -m benchmarks.overhead
-	$(BIN)/python -m benchmarks.profile
-	$(BIN)/python -m benchmarks.accuracy --fresh
-	$(BIN)/python -m benchmarks.card
-	$(BIN)/python -m benchmarks.lost
-	$(BIN)/python -m benchmarks.variants
-	$(BIN)/python -m benchmarks.rules
-	$(BIN)/python -m benchmarks.ablation
+	$(BIN)/python -m research.measure.overhead
+	$(BIN)/python -m research.measure.profile
+	$(BIN)/python -m research.measure.accuracy --fresh
+	$(BIN)/python -m research.measure.card
+	$(BIN)/python -m research.measure.lost
+	$(BIN)/python -m research.measure.variants
+	$(BIN)/python -m research.measure.rules
+	$(BIN)/python -m research.measure.ablation
 
 gpu-train: $(VENV)/dev  ## Train the default weights on a graphics card: here if there is one, else pack all that another machine needs.
 	@$(BIN)/python scripts/prepare_gpu.py --shared $(SHARED) --output build/gpu

@@ -21,8 +21,8 @@ import torch
 
 import fear.weights
 from fear.export import count_macs, export
-from fear.model import fold, load_checkpoint, save_checkpoint
-from fear.runtime.base import QUANTISED
+from fear.network import fold, load_checkpoint, save_checkpoint
+from fear.runtime.protocol import QUANTISED
 
 
 def main() -> None:
@@ -55,7 +55,7 @@ def main() -> None:
         scores=scores,
         scores_on=scores_on,
     )
-    target = options.output or Path(fear.weights.__file__).parent / name
+    target = options.output or Path(fear.weights.__file__).parent / "packaged" / name
     with tempfile.TemporaryDirectory() as temporary:
         checkpoint = Path(temporary) / "checkpoint.safetensors"
         save_checkpoint(network, checkpoint, card, torch.float16)

@@ -19,8 +19,8 @@ from pathlib import Path
 
 import cv2
 
-from fear.datasets.base import read_image
-from fear.evaluation.trackers import published_checkpoint
+from fear.loading.published import published_checkpoint
+from fear.media.image import read_image
 
 CANVAS = 512
 NEEDED = (

@@ -13,7 +13,7 @@ import numpy as np
 from av.video.stream import VideoStream
 
 import fear
-from fear.synthetic import render
+from fear.media.synthetic import render
 
 
 def main(path: str = "docs/demo.webp") -> None:

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from fear.config import FEAR_XS, STRIDE, NetworkConfig
-from fear.crop import Image
-from fear.runtime.base import Crops, Floats, Maps
-from fear.synthetic import Scene, render
+from fear.media.image import Image
+from fear.media.synthetic import Scene, render
+from fear.runtime.protocol import Crops, Floats, Maps
 
 SHARED = Path(os.environ.get("FEAR_SHARED", Path(__file__).parents[2] / "shared"))
 """Reference data that is not part of the project; tests that need it are skipped without it."""
@@ -69,7 +69,7 @@ class ScriptedNetwork:
         self.searched: list[Crops] = []
         self.templates: list[Floats] = []
 
-    def embed(self, template_crops: Crops) -> Floats:
+    def encode_template(self, template_crops: Crops) -> Floats:
         self.embedded.append(template_crops.copy())
         features = np.zeros((1, self.config.width, 8, 8), np.float32)
         features[:, 0] = 1

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fear.synthetic import Scene, render
-from fear.video import VideoWriter, open_source
+from fear.media.reader import open_source
+from fear.media.synthetic import Scene, render
+from fear.media.writer import VideoWriter
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 

@@ -28,10 +28,13 @@ from fear.errors import (
 )
 
 if TYPE_CHECKING:
+    from fear.annotations.draw import draw_tracks
     from fear.config import FEAR_L, FEAR_M, FEAR_XS, NetworkConfig, TrackerConfig
-    from fear.draw import draw_tracks
-    from fear.tracker import MultiTracker, Track, Tracker, track
-    from fear.video import VideoWriter, open_source
+    from fear.media.reader import open_source
+    from fear.media.writer import VideoWriter
+    from fear.tracking.loop import track
+    from fear.tracking.track import Track
+    from fear.tracking.tracker import MultiTracker, Tracker
 
 __version__ = "0.1.0"
 
@@ -64,15 +67,15 @@ _HOME = {
     "FEAR_L": "fear.config",
     "FEAR_M": "fear.config",
     "FEAR_XS": "fear.config",
-    "MultiTracker": "fear.tracker",
+    "MultiTracker": "fear.tracking.tracker",
     "NetworkConfig": "fear.config",
-    "Track": "fear.tracker",
-    "Tracker": "fear.tracker",
+    "Track": "fear.tracking.track",
+    "Tracker": "fear.tracking.tracker",
     "TrackerConfig": "fear.config",
-    "VideoWriter": "fear.video",
-    "draw_tracks": "fear.draw",
-    "open_source": "fear.video",
-    "track": "fear.tracker",
+    "VideoWriter": "fear.media.writer",
+    "draw_tracks": "fear.annotations.draw",
+    "open_source": "fear.media.reader",
+    "track": "fear.tracking.loop",
 }
 
 

@@ -132,16 +132,16 @@ class TrackerConfig(_Config):
         search_context: The same for the whole search crop; 2.0 (published code): it is five times the box.
         search_size: Side of the part of that crop that is looked at, its middle; 192 of 256 pixels measured as good as the whole, with
             the published weights and ours, for 0.56 of the work (docs/results/rules.md). No larger than the network's own size.
-        calm_search_size: The same while the target is calm: found with at least `calm_score`, and moved by at most `calm_step`, in the
-            frame before. About as accurate, for half the work (docs/results/rules.md). No smaller
-            than the weights know (`NetworkConfig.least_search_size`); None: always `search_size`.
-        calm_score: Least score of a calm target.
-        calm_step: Largest step of a calm target's centre from frame to frame, in widths or heights of its box.
+        steady_search_size: The same while the target is steady, that is, found with at least `steady_score` and moved by at most
+            `steady_step` in the frame before; half the work (docs/results/rules.md). It is never smaller than what the weights know
+            (`NetworkConfig.least_search_size`). None: always `search_size`.
+        steady_score: Least score of a steady target.
+        steady_step: Largest step of a steady target's centre from frame to frame, in widths or heights of its box.
         window: Weight of a cosine window over the score map, 0 to 1; 0.38 as the published code knows it, where it is off.
         penalty: Strength of the penalty on a changed scale or ratio; 0.062 likewise, 0 is off.
         size_rate: Share of the new size in the box, times score and penalty; None takes the new size whole; 0.765 likewise.
-        hold_score: While the score is below, the box stays where it was; 0 is off, which `benchmarks/rules.py` measured better.
-        lost_score: A track is `lost` while its score is below; our choice, measured by `benchmarks/lost.py`.
+        hold_score: While the score is below, the box stays where it was; 0 is off, which `research/measure/rules.py` measured better.
+        lost_score: A track is `lost` while its score is below; our choice, measured by `research/measure/lost.py`.
     """
 
     dynamic_template: bool = True
@@ -149,9 +149,9 @@ class TrackerConfig(_Config):
     template_context: float = 0.25
     search_context: float = 2.0
     search_size: int = 192
-    calm_search_size: int | None = 128
-    calm_score: float = 0.95
-    calm_step: float = 0.25
+    steady_search_size: int | None = 128
+    steady_score: float = 0.95
+    steady_step: float = 0.25
     window: float = 0.38
     penalty: float = 0.062
     size_rate: float | None = 0.765
@@ -163,10 +163,12 @@ class TrackerConfig(_Config):
         self._require(self.template_context >= 0, "template_context", "a number from 0 up")
         self._require(self.search_context > 0, "search_context", "a number above 0")
         self._require(self.search_size > 0 and self.search_size % STRIDE == 0, "search_size", f"a positive multiple of {STRIDE}")
-        calm = self.calm_search_size
-        self._require(calm is None or (calm > 0 and calm % STRIDE == 0), "calm_search_size", f"None or a positive multiple of {STRIDE}")
-        self._require(0 <= self.calm_score <= 1, "calm_score", "a number from 0 to 1")
-        self._require(self.calm_step >= 0, "calm_step", "a number from 0 up")
+        steady = self.steady_search_size
+        self._require(
+            steady is None or (steady > 0 and steady % STRIDE == 0), "steady_search_size", f"None or a positive multiple of {STRIDE}"
+        )
+        self._require(0 <= self.steady_score <= 1, "steady_score", "a number from 0 to 1")
+        self._require(self.steady_step >= 0, "steady_step", "a number from 0 up")
         self._require(0 <= self.window <= 1, "window", "a number from 0 to 1")
         self._require(self.penalty >= 0, "penalty", "a number from 0 up")
         self._require(self.size_rate is None or 0 < self.size_rate <= 1, "size_rate", "None or a number above 0, up to 1")

@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
-from fear.boxes import Box, iou
-from fear.crop import Image
 from fear.datasets import read
-from fear.datasets.base import Sequence
+from fear.datasets.clip import Clip
 from fear.datasets.label import follow_forth_and_back, label_clips
 from fear.errors import DatasetError
+from fear.geometry.boxes import Box, iou
+from fear.media.image import Image
 
 
 class Brightest:
@@ -31,7 +31,7 @@ class Brightest:
         return self._box
 
 
-def clip(folder: Path, dark: tuple[int, ...] = ()) -> Sequence:
+def clip(folder: Path, dark: tuple[int, ...] = ()) -> Clip:
     """A bright spot moves four pixels a frame."""
     folder.mkdir()
     paths = []
@@ -41,7 +41,7 @@ def clip(folder: Path, dark: tuple[int, ...] = ()) -> Sequence:
             image[20, 10 + 4 * k] = 255
         paths.append(folder / f"{k:06d}.png")
         cv2.imwrite(str(paths[-1]), image)
-    return Sequence(folder.name, tuple(paths), np.full((8, 4), np.nan))
+    return Clip(folder.name, tuple(paths), np.full((8, 4), np.nan))
 
 
 def test_both_ways_agree_or_nothing_is_kept(tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
-from fear.datasets import READERS, Sequence, read
-from fear.datasets.base import read_image
+from fear.datasets import READERS, Clip, read
 from fear.datasets.check import check
 from fear.datasets.unpack import unpack
 from fear.errors import DatasetError
+from fear.media.image import read_image
 
 
 def pictures(folder: Path, names: list[str]) -> None:
@@ -160,7 +160,7 @@ def test_every_reader_has_a_tree() -> None:
     assert TREES.keys() == READERS.keys()
 
 
-def by_name(dataset: str, root: Path) -> dict[str, Sequence]:
+def by_name(dataset: str, root: Path) -> dict[str, Clip]:
     TREES[dataset](root)
     return {sequence.name: sequence for sequence in read(dataset, root)}
 

@@ -15,11 +15,12 @@ import numpy as np
 import pytest
 
 import fear.demo
-from fear.boxes import iou
 from fear.config import TrackerConfig
-from fear.runtime import load
-from fear.synthetic import DEFAULT, Scene, render
-from fear.tracker import Track, Tracker
+from fear.geometry.boxes import iou
+from fear.loading.load import load
+from fear.media.synthetic import DEFAULT, Scene, render
+from fear.tracking.track import Track
+from fear.tracking.tracker import Tracker
 from fear.weights import packaged, read_card
 
 WEB = Path(__file__).parents[2] / "web"

@@ -17,13 +17,13 @@ import pytest
 from typer.testing import CliRunner
 
 import fear
-from fear.boxes import iou
 from fear.cli import app
 from fear.config import TrackerConfig
 from fear.demo import Site, serve, write_site
 from fear.errors import ConfigError
-from fear.synthetic import render
-from fear.video import open_source
+from fear.geometry.boxes import iou
+from fear.media.reader import open_source
+from fear.media.synthetic import render
 from fear.weights import packaged
 
 

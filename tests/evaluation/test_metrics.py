@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from got10k.utils.metrics import center_error, rect_iou
 
-from fear.boxes import iou
 from fear.errors import DatasetError
 from fear.evaluation.metrics import SUCCESS_THRESHOLDS, Floats, Scores, mean_scores, measure
+from fear.geometry.boxes import iou
 
 
 def random_boxes(count: int, seed: int) -> Floats:

@@ -20,7 +20,7 @@ from fear.errors import FearError
 from fear.evaluation import evaluate
 from fear.evaluation.runner import Job, run_all
 from fear.evaluation.trackers import Spec
-from fear.synthetic import Scene, write_folder
+from fear.media.synthetic import Scene, write_folder
 
 
 @pytest.fixture(scope="module")
@@ -133,8 +133,8 @@ def test_submissions(dataset: str, tmp_path: Path) -> None:
 
 def test_little_time_is_spent_beside_the_tracker(root: Path, tmp_path: Path) -> None:
     """Beyond `update` and the decoding of pictures: under 5 %."""
-    from fear.datasets.base import read_image
     from fear.evaluation.runner import read_result, run
+    from fear.media.image import read_image
 
     (sequence,) = read("folder", root, ["disc0"])
     longer = type(sequence)(sequence.name, sequence.frames * 20, np.tile(sequence.boxes_xywh, (20, 1)))

@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
-from fear.datasets import Sequence, read
-from fear.datasets.base import read_boxes
+from fear.datasets import Clip, read
+from fear.datasets.files import read_boxes
 from fear.errors import ConfigError, DatasetError, FearError
 from fear.evaluation.runner import Job, is_done, read_result, run_all
 from fear.evaluation.trackers import Spec, create
-from fear.synthetic import Scene, render
+from fear.media.synthetic import Scene, render
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_reads_the_layout(root: Path) -> None:
 def test_absent_frames(tmp_path: Path) -> None:
     (tmp_path / "g.txt").write_text("1,2,3,4\nnan,nan,nan,nan\n5\t6\t7\t8\n")
     boxes = read_boxes(tmp_path / "g.txt")
-    assert Sequence("x", (Path("1"), Path("2"), Path("3")), boxes).visible.tolist() == [True, False, True]
+    assert Clip("x", (Path("1"), Path("2"), Path("3")), boxes).visible.tolist() == [True, False, True]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_published_reaches_the_reference_on_one_clip(official: Path, sequences: 
     job = Job(
         Spec(
             f"published:{official}",
-            TrackerConfig(window=0, penalty=0, size_rate=None, template_context=0.2, search_size=256, calm_search_size=None),
+            TrackerConfig(window=0, penalty=0, size_rate=None, template_context=0.2, search_size=256, steady_search_size=None),
         ),
         sequence,
         tmp_path,

@@ -13,8 +13,8 @@ import torch
 from fear.config import FEAR_NANO, FEAR_XS
 from fear.errors import ConfigError, DatasetError, ExportError
 from fear.export import export
-from fear.export.crops import cut_pairs
-from fear.runtime import load
+from fear.loading.crops import cut_pairs
+from fear.loading.load import load
 from fear.weights import packaged, read_card
 
 CHECKPOINT = packaged()["fear-xs"].checkpoint or Path()
@@ -29,7 +29,7 @@ def test_float_exports_give_torchs_answers(format: str, precision: str, tmp_path
     assert report.agreement == 1
     network, card = load(tmp_path / "x", threads=1), read_card(tmp_path / "x")
     template, search = cut_pairs(FEAR_NANO, 1)[0]
-    assert network.match(search, network.embed(template)).scores.shape == (1, 1, 12, 12)  # of 192 pixels
+    assert network.match(search, network.encode_template(template)).scores.shape == (1, 1, 12, 12)  # of 192 pixels
     weights = tmp_path / "x" / ("match.onnx" if format == "onnx" else "match.bin")
     assert weights.stat().st_size < 2.5 * card.parameters  # two bytes a number, and the graph
 
@@ -54,7 +54,7 @@ def test_coreml_packages_hold_the_weights(tmp_path: Path, capfd: pytest.CaptureF
             for parameter in spoilt.parameters():
                 parameter.add_(0.01)
 
-    from fear.model import fold, load_checkpoint
+    from fear.network import fold, load_checkpoint
 
     spoilt = fold(load_checkpoint(CHECKPOINT)[0])
     monkeypatch.setattr(coreml, "_require_interface", spoil)
@@ -81,9 +81,9 @@ def test_int8_is_held_to_the_boxes_of_the_float_network(tmp_path: Path, monkeypa
     assert report.near is not None
     assert report.near >= 0.9
     network = load(tmp_path / "x", threads=1)
-    for calm in (False, True):  # shapes are free again
-        template, search = cut_pairs(FEAR_NANO, 1, calm=calm)[0]
-        assert network.match(search, network.embed(template)).scores.shape == (1, 1, search.shape[1] // 16, search.shape[1] // 16)
+    for steady in (False, True):  # shapes are free again
+        template, search = cut_pairs(FEAR_NANO, 1, steady=steady)[0]
+        assert network.match(search, network.encode_template(template)).scores.shape == (1, 1, search.shape[1] // 16, search.shape[1] // 16)
 
 
 def test_overlap_with_the_float_network() -> None:
@@ -94,7 +94,7 @@ def test_overlap_with_the_float_network() -> None:
     folder = packaged()["fear-xs"].folder or Path()
     core = openvino.Core()
     embed, match = (core.compile_model(core.read_model(folder / f"{part}.onnx"), "CPU") for part in ("embed", "match"))
-    inputs = [{"search": pair.search, "template_features": embed([pair.template])[0]} for pair in cut_pairs(FEAR_XS, 4, calm=True)]
+    inputs = [{"search": pair.search, "template_features": embed([pair.template])[0]} for pair in cut_pairs(FEAR_XS, 4, steady=True)]
     overlap = overlap_with(inputs, match)
     mean, each = overlap(match, inputs)
     assert mean == pytest.approx(1)

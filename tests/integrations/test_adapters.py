@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import fear
-from fear.boxes import iou
+from fear.geometry.boxes import iou
 from fear.integrations.got10k import FearTracker as Got10kTracker
 from fear.integrations.opencv import FearTracker as OpenCvTracker
-from fear.synthetic import Scene, render
+from fear.media.synthetic import Scene, render
 
 FRAMES = list(render(Scene(frames=8, height=180, width=320)))
 

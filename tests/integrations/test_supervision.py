@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fear.tracker import Track
+from fear.tracking.track import Track
 
 supervision = pytest.importorskip("supervision")
 from fear.integrations.supervision import to_detections  # noqa: E402  needs supervision

@@ -10,17 +10,17 @@ import numpy as np
 import onnx
 import pytest
 
-from fear import runtime
-from fear.boxes import iou
 from fear.config import FEAR_XS as NETWORK
-from fear.crop import crop
 from fear.errors import ConfigError, ExportError, FearError, RuntimeMissingError, WeightsError
 from fear.export import export
-from fear.runtime.base import Crops, Floats, Maps
-from fear.runtime.choice import fastest
+from fear.geometry.boxes import iou
+from fear.loading import load as runtime
+from fear.loading.auto import fastest
+from fear.media.crop import crop
+from fear.media.synthetic import Scene, render
 from fear.runtime.openvino import OpenVinoNetwork
-from fear.synthetic import Scene, render
-from fear.tracker import Tracker
+from fear.runtime.protocol import Crops, Floats, Maps, Network
+from fear.tracking.tracker import Tracker
 from fear.weights import packaged, resolve
 
 RUNTIMES = ("openvino", "onnx", "torch")
@@ -29,18 +29,18 @@ SMALL = packaged()["fear-nano"]  # for what exports, which takes a while
 
 
 @pytest.fixture(scope="module")
-def networks() -> dict[str, runtime.Network]:
+def networks() -> dict[str, Network]:
     return {name: runtime.load("fear-xs", runtime=name) for name in RUNTIMES}
 
 
 @pytest.mark.parametrize("batch", [1, 2, 5])
-def test_runtimes_agree(networks: dict[str, runtime.Network], batch: int) -> None:
+def test_runtimes_agree(networks: dict[str, Network], batch: int) -> None:
     frame = next(render(Scene(frames=1, height=200, width=300)))
-    from fear.crop import window_around
+    from fear.geometry.window import window_around
 
     template = crop(frame.image, window_around(frame.box_xywh, 0.2), 128, (0, 0, 0))[None]
     search = np.stack([crop(frame.image, window_around(frame.box_xywh, 2.0 - 0.1 * k), 256, (0, 0, 0)) for k in range(batch)])
-    features = {name: network.embed(template) for name, network in networks.items()}
+    features = {name: network.encode_template(template) for name, network in networks.items()}
     stacked = np.repeat(features["torch"], batch, axis=0)
     maps = {name: network.match(search, stacked) for name, network in networks.items()}
     for name in RUNTIMES:
@@ -53,7 +53,7 @@ def test_runtimes_agree(networks: dict[str, runtime.Network], batch: int) -> Non
         assert (maps[name].scores.reshape(batch, -1).argmax(1) == maps["torch"].scores.reshape(batch, -1).argmax(1)).all()
 
 
-def test_tracks_agree(networks: dict[str, runtime.Network]) -> None:
+def test_tracks_agree(networks: dict[str, Network]) -> None:
     rendered = list(render(Scene(frames=10, height=200, width=320)))
     boxes = {}
     for name, network in networks.items():
@@ -64,11 +64,11 @@ def test_tracks_agree(networks: dict[str, runtime.Network]) -> None:
     assert np.abs(np.array(boxes["onnx"]) - boxes["torch"]).max() < 0.2
 
 
-def test_features_outlive_the_next_call(networks: dict[str, runtime.Network]) -> None:
+def test_features_outlive_the_next_call(networks: dict[str, Network]) -> None:
     for network in networks.values():
-        first = network.embed(np.zeros((1, 128, 128, 3), np.uint8))
+        first = network.encode_template(np.zeros((1, 128, 128, 3), np.uint8))
         before = first.copy()
-        network.embed(np.full((1, 128, 128, 3), 255, np.uint8))
+        network.encode_template(np.full((1, 128, 128, 3), 255, np.uint8))
         assert np.array_equal(first, before)
 
 
@@ -95,7 +95,7 @@ def test_interface_of_the_graphs() -> None:
 
 @pytest.mark.parametrize("name", RUNTIMES)
 @pytest.mark.parametrize(("targets", "side"), [(1, 256), (3, 256), (1, 192), (2, 160)])
-def test_match_takes_any_number_and_side(networks: dict[str, runtime.Network], name: str, targets: int, side: int) -> None:
+def test_match_takes_any_number_and_side(networks: dict[str, Network], name: str, targets: int, side: int) -> None:
     maps = networks[name].match(np.zeros((targets, side, side, 3), np.uint8), np.zeros((targets, 256, 8, 8), np.float32))
     cells = side // 16
     assert [part.shape for part in maps[:3]] == [(targets, 1, cells, cells), (targets, 4, cells, cells), (targets, 256)]
@@ -115,7 +115,7 @@ class Slow:
     def __init__(self, seconds: float) -> None:
         self.config, self.dynamic_weight, self.seconds, self.calls = NETWORK, 0.0, seconds, 0
 
-    def embed(self, template_crops: Crops) -> Floats:
+    def encode_template(self, template_crops: Crops) -> Floats:
         raise AssertionError("timing needs match alone")
 
     def match(self, search_crops: Crops, template_features: Floats) -> Maps:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import torch
 
-from fear.training import module
 from fear.training.recipe import load_recipe
 from fear.training.run import train
+from fear.training.stages import track as module
 
 
 def main(clips: str, run: str, output: str, devices: str, batch: str) -> None:

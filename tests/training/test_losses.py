@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from fear.boxes import iou
+from fear.geometry.boxes import iou
 from fear.training.losses import Losses, balanced_cross_entropy, focal_loss, iou_ltrb, regression_loss, triplet_loss
 from fear.training.recipe import LossSection
 from fear.training.targets import Targets, make_targets

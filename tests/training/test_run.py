@@ -13,13 +13,13 @@ from typer.testing import CliRunner
 
 from fear.cli import app
 from fear.errors import ConfigError, DatasetError
-from fear.model import load_checkpoint
-from fear.synthetic import Scene, write_folder
-from fear.training import module
-from fear.training.data import Batch
+from fear.media.synthetic import Scene, write_folder
+from fear.network import load_checkpoint
+from fear.training.data.batch import Batch
 from fear.training.plots import read_metrics
 from fear.training.recipe import Recipe, load_recipe
 from fear.training.run import train
+from fear.training.stages import track as module
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 

@@ -7,11 +7,11 @@ import torch
 
 from fear.config import FEAR_M, FEAR_NANO, FEAR_XS, Backbone
 from fear.errors import ConfigError
-from fear.model import FearNetwork, build_network, fold, parameter_count
-from fear.training.data import Batch
-from fear.training.distill import BlocksStage, HeadsStage, Teacher, WholeStage, activations, meetings
+from fear.network import FearNetwork, build_network, fold, parameter_count
+from fear.training.data.batch import Batch
 from fear.training.recipe import DistillSection, StageSection
 from fear.training.slim import kept_channels, slim
+from fear.training.stages.distill import BlocksStage, HeadsStage, Teacher, WholeStage, activations, meetings
 
 SMALL_XS = replace(FEAR_XS, template_size=64, search_size=96, width=48)
 SMALL_NANO = replace(FEAR_NANO, template_size=64, search_size=96, width=32)
@@ -29,7 +29,7 @@ def crops(side: int) -> torch.Tensor:
 def test_a_slim_network_of_the_same_size_is_the_same_network() -> None:
     source = wide()
     same = slim(source, SMALL_XS)
-    template = source.embed(crops(64))
+    template = source.encode_template(crops(64))
     for ours, truth in zip(same.match(crops(96), template), source.match(crops(96), template), strict=True):
         if ours is not None and truth is not None:
             torch.testing.assert_close(ours, truth, rtol=1e-3, atol=1e-4)
@@ -64,10 +64,10 @@ def test_the_templates_own_encoder_sees_what_the_source_sees() -> None:
     source = wide()
     config = replace(SMALL_NANO, template_backbone="fbnet_c")
     slimmed = slim(source, config)
-    truth = source.embed(crops(64))[:, kept_channels(source, 32).features]
-    torch.testing.assert_close(slimmed.embed(crops(64)), truth, rtol=1e-3, atol=1e-4)
+    truth = source.encode_template(crops(64))[:, kept_channels(source, 32).features]
+    torch.testing.assert_close(slimmed.encode_template(crops(64)), truth, rtol=1e-3, atol=1e-4)
     again = slim(slimmed, config)  # from a network that has one
-    torch.testing.assert_close(again.embed(crops(64)), truth, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(again.encode_template(crops(64)), truth, rtol=1e-3, atol=1e-4)
     with pytest.raises(ConfigError, match="expected the template backbone of fear-xs, got fbnet_c_slim"):
         slim(source, replace(config, template_backbone="fbnet_c_slim"))
 

@@ -19,9 +19,9 @@ export interface Rules {
   readonly template_context: number;
   readonly search_context: number;
   readonly search_size: number;
-  readonly calm_search_size: number | null;
-  readonly calm_score: number;
-  readonly calm_step: number;
+  readonly steady_search_size: number | null;
+  readonly steady_score: number;
+  readonly steady_step: number;
   readonly window: number;
   readonly penalty: number;
   readonly size_rate: number | null;
@@ -36,9 +36,9 @@ export interface Models {
   readonly cards: Readonly<Record<string, Card>>;
 }
 
-/** Side of the search crop in pixels; that of calm targets may be smaller. */
-export function searchSide(rules: Rules, network: NetworkConfig, calm: boolean): number {
+/** Side of the search crop in pixels; that of steady targets may be smaller. */
+export function searchSide(rules: Rules, network: NetworkConfig, steady: boolean): number {
   const side = Math.min(rules.search_size, network.search_size);
-  if (!calm || rules.calm_search_size === null) return side;
-  return Math.min(side, Math.max(rules.calm_search_size, network.least_search_size));
+  if (!steady || rules.steady_search_size === null) return side;
+  return Math.min(side, Math.max(rules.steady_search_size, network.least_search_size));
 }

@@ -21,7 +21,7 @@ export interface Track {
 export class Tracker {
   private box: Box = { x: 0, y: 0, width: 0, height: 0 };
   private fill: Colour = [0, 0, 0];
-  private calm = false;
+  private steady = false;
   private template: DualTemplate | null = null;
   private readonly crops = new Map<number, Uint8Array>();
 
@@ -35,7 +35,7 @@ export class Tracker {
   async init(frame: Frame, box: Box): Promise<void> {
     const { width, dynamic_weight: weight } = { ...this.card.network, ...this.card };
     this.box = box;
-    this.calm = false; // how it moves is not known yet
+    this.steady = false; // how it moves is not known yet
     this.fill = meanColour(frame);
     this.template = new DualTemplate(
       await this.network.embed(this.cutTemplate(frame)),
@@ -50,7 +50,7 @@ export class Tracker {
     const { network, rules, template } = this;
     if (template === null) throw new Error("expected init(frame, box) before update(frame)");
     const config = this.card.network;
-    const side = searchSide(rules, config, this.calm);
+    const side = searchSide(rules, config, this.steady);
     const window = onPixels(middle(windowAround(this.box, rules.search_context), side / config.search_size));
     const search = this.buffer(side);
     crop(frame, window, side, this.fill, search);
@@ -62,7 +62,7 @@ export class Tracker {
     const similarity = template.similarity(maps.embedding);
     const lost = peak.score < rules.lost_score;
     if (peak.score >= rules.hold_score) this.box = keptInReach(toFrame(window, peak.box, side), frame);
-    this.calm = peak.score >= rules.calm_score && step(before, this.box) <= rules.calm_step;
+    this.steady = peak.score >= rules.steady_score && step(before, this.box) <= rules.steady_step;
     await template.observe(similarity, lost ? null : () => this.cutTemplate(frame), (cut) => network.embed(cut));
     return { box: clipBox(this.box, frame.width, frame.height), score: peak.score, similarity, lost };
   }

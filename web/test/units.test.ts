@@ -11,9 +11,9 @@ const RULES: Rules = {
   template_context: 0.25,
   search_context: 2,
   search_size: 192,
-  calm_search_size: 128,
-  calm_score: 0.95,
-  calm_step: 0.25,
+  steady_search_size: 128,
+  steady_score: 0.95,
+  steady_step: 0.25,
   window: 0,
   penalty: 0,
   size_rate: null,
@@ -107,11 +107,11 @@ describe("decoding", () => {
 describe("rules", () => {
   const network: NetworkConfig = { name: "x", width: 4, template_size: 128, search_size: 256, least_search_size: 176 };
 
-  it("calm targets are searched in as little as the weights know", () => {
+  it("steady targets are searched in as little as the weights know", () => {
     expect(searchSide(RULES, network, false)).toBe(192);
     expect(searchSide(RULES, network, true)).toBe(176);
     expect(searchSide(RULES, { ...network, least_search_size: 128 }, true)).toBe(128);
-    expect(searchSide({ ...RULES, calm_search_size: null }, network, true)).toBe(192);
+    expect(searchSide({ ...RULES, steady_search_size: null }, network, true)).toBe(192);
   });
 });
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from fear.datasets.base import Reader, Sequence
+from fear.datasets.clip import Clip, Reader
 from fear.datasets.coco import read_coco
 from fear.datasets.folder import read_folder
 from fear.datasets.got10k import read_got10k
@@ -20,7 +20,7 @@ from fear.datasets.uav123 import read_uav123
 from fear.datasets.youtube_bb import read_youtube_bb
 from fear.errors import DatasetError
 
-__all__ = ["READERS", "Sequence", "read"]
+__all__ = ["READERS", "Clip", "read"]
 
 READERS: dict[str, Reader] = {
     "clips": read_clips,
@@ -39,7 +39,7 @@ READERS: dict[str, Reader] = {
 }
 
 
-def read(dataset: str, root: Path, names: Iterable[str] | None = None) -> list[Sequence]:
+def read(dataset: str, root: Path, names: Iterable[str] | None = None) -> list[Clip]:
     """Reads the sequences of a data set.
 
     Raises:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fear.boxes import clip_box
-from fear.datasets.base import Sequence, read_image
+from fear.datasets.clip import Clip
 from fear.errors import DatasetError
+from fear.geometry.boxes import clip_box
+from fear.media.image import read_image
 
 
 @dataclass
@@ -24,7 +25,7 @@ class Findings:
     """One line each: broken pictures, boxes without area or wholly outside their picture."""
 
 
-def check(sequences: Iterable[Sequence], on_sequence: Callable[[], None] = lambda: None) -> Findings:
+def check(sequences: Iterable[Clip], on_sequence: Callable[[], None] = lambda: None) -> Findings:
     """Reads every picture and looks at every box.
 
     Args:

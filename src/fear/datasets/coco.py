@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from fear.datasets.base import Sequence, choose
+from fear.datasets.clip import Clip
+from fear.datasets.files import choose
 from fear.errors import DatasetError
 
 
-def read_coco(root: Path, names: Iterable[str] | None = None) -> list[Sequence]:
+def read_coco(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
     """Reads the training split, or the validation split where it is the only one.
 
     Raises:
@@ -40,4 +41,4 @@ def read_coco(root: Path, names: Iterable[str] | None = None) -> list[Sequence]:
     missing = sorted({path.name for path, _ in objects.values()} - there)
     if missing:
         raise DatasetError(f"{pictures}: expected all annotated pictures, {len(missing)} are missing, such as {missing[0]}")
-    return [Sequence(name, (objects[name][0],), objects[name][1]) for name in choose(objects, names, root)]
+    return [Clip(name, (objects[name][0],), objects[name][1]) for name in choose(objects, names, root)]

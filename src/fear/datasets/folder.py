@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from fear.datasets.base import Sequence, choose, list_images, read_boxes
+from fear.datasets.clip import Clip
+from fear.datasets.files import choose, read_boxes
 from fear.errors import DatasetError
+from fear.media.image import list_images
 
 
-def read_folder(root: Path, names: Iterable[str] | None = None) -> list[Sequence]:
+def read_folder(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
     """Reads sequences, in name order.
 
     Raises:
@@ -31,5 +33,5 @@ def read_folder(root: Path, names: Iterable[str] | None = None) -> list[Sequence
             raise DatasetError(f"{root / name}: expected as many pictures as boxes, got {len(frames)} pictures and {len(boxes)} boxes")
         words = root / name / "attributes.txt"
         attributes = tuple(words.read_text(encoding="utf-8").split("\n")) if words.is_file() else ()
-        sequences.append(Sequence(name, frames, boxes, tuple(word.strip() for word in attributes if word.strip())))
+        sequences.append(Clip(name, frames, boxes, tuple(word.strip() for word in attributes if word.strip())))
     return sequences

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from fear.datasets.base import Sequence, choose, first_box_only, list_images, read_boxes, read_flags
+from fear.datasets.clip import Clip
+from fear.datasets.files import choose, first_box_only, read_boxes, read_flags
 from fear.errors import DatasetError
+from fear.media.image import list_images
 
 
-def read_got10k(root: Path, names: Iterable[str] | None = None) -> list[Sequence]:
+def read_got10k(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
     """Reads the sequences of one split, such as `ROOT/val`.
 
     Raises:
@@ -35,5 +37,5 @@ def read_got10k(root: Path, names: Iterable[str] | None = None) -> list[Sequence
             raise DatasetError(f"{folder}: expected as many pictures as boxes, got {len(frames)} pictures and {len(boxes)} boxes")
         if (folder / "absence.label").is_file():
             boxes[read_flags(folder / "absence.label", len(frames))] = np.nan
-        sequences.append(Sequence(name, frames, boxes))
+        sequences.append(Clip(name, frames, boxes))
     return sequences

@@ -11,14 +11,15 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 
-from fear.boxes import Box
-from fear.datasets.base import Sequence, choose
+from fear.datasets.clip import Clip
+from fear.datasets.files import choose
 from fear.errors import DatasetError
+from fear.geometry.boxes import Box
 
 _ABSENT: Box = (np.nan, np.nan, np.nan, np.nan)
 
 
-def read_imagenet_vid(root: Path, names: Iterable[str] | None = None) -> list[Sequence]:
+def read_imagenet_vid(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
     """Reads the training split, or the validation split where it is the only one; names are `VIDEO-TRACK`.
 
     Raises:
@@ -32,7 +33,7 @@ def read_imagenet_vid(root: Path, names: Iterable[str] | None = None) -> list[Se
     videos: dict[Path, list[Path]] = {}
     for table in tables:
         videos.setdefault(table.parent, []).append(table)
-    sequences: dict[str, Sequence] = {}
+    sequences: dict[str, Clip] = {}
     for folder, frames in videos.items():
         pictures = base / "Data" / "VID" / folder.relative_to(base / "Annotations" / "VID")
         there = {path.stem: path for path in pictures.iterdir()} if pictures.is_dir() else {}
@@ -47,7 +48,7 @@ def read_imagenet_vid(root: Path, names: Iterable[str] | None = None) -> list[Se
             span = range(min(boxes), max(boxes) + 1)
             name = f"{folder.name}-{track}"
             truth = np.array([boxes.get(number, _ABSENT) for number in span], np.float64)
-            sequences[name] = Sequence(name, tuple(there[frames[number].stem] for number in span), truth)
+            sequences[name] = Clip(name, tuple(there[frames[number].stem] for number in span), truth)
     return [sequences[name] for name in choose(sequences, names, root)]
 
 

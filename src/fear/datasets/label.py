@@ -8,24 +8,23 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 import os
-from collections.abc import Callable
-from collections.abc import Sequence as Many
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fear.boxes import Box, iou
-from fear.crop import Image
-from fear.datasets.base import Sequence, read_image
+from fear.datasets.clip import Clip
+from fear.datasets.proposals import invented_box
 from fear.errors import DatasetError
+from fear.geometry.boxes import Box, iou
+from fear.media.image import Image, read_image
 
 AGREEMENT = 0.7
 """Least overlap of the two ways in any frame."""
-_LONGEST = 8.0  # width to height of an invented box, or the other way round: a fish that turns goes from 7:1 to 1:4
+
 _COLUMNS = ("sequence_id", "track_id", "frame_index", "img_path", "bbox", "frame_shape", "dataset", "presence", "near_corner")
 
 
@@ -39,7 +38,7 @@ class Follower(Protocol):
         """The box in the next frame."""
 
 
-def follow_forth_and_back(follower: Follower, frames: Many[Image], box_xywh: Box) -> NDArray[np.float64] | None:
+def follow_forth_and_back(follower: Follower, frames: Sequence[Image], box_xywh: Box) -> NDArray[np.float64] | None:
     """Follows a box through a clip.
 
     Args:
@@ -51,7 +50,7 @@ def follow_forth_and_back(follower: Follower, frames: Many[Image], box_xywh: Box
         (frames, 4), or None where the ways disagree.
     """
 
-    def way(order: Many[Image], box: Box) -> list[Box]:
+    def way(order: Sequence[Image], box: Box) -> list[Box]:
         follower.init(order[0], box)
         return [box, *(follower.update(frame) for frame in order[1:])]
 
@@ -65,17 +64,8 @@ def follow_forth_and_back(follower: Follower, frames: Many[Image], box_xywh: Box
     return np.array(forth) if iou(np.array(forth), np.array(back)).min() >= AGREEMENT else None
 
 
-def invented_box(rng: np.random.Generator, height: int, width: int) -> Box:
-    """A box somewhere in a picture without labels: 5 to 40 % of each side, not longer than 8:1."""
-    w, h = (side * math.exp(rng.uniform(math.log(0.05), math.log(0.4))) for side in (width, height))
-    area, ratio = w * h, min(max(w / h, 1 / _LONGEST), _LONGEST)
-    w, h = min(math.sqrt(area * ratio), 0.8 * width), min(math.sqrt(area / ratio), 0.8 * height)
-    w, h = min(w, _LONGEST * h), min(h, _LONGEST * w)  # once more: a narrow picture may have cut one of them
-    return rng.uniform(0, width - w), rng.uniform(0, height - h), w, h
-
-
 def label_clips(
-    sequences: Many[Sequence],
+    sequences: Sequence[Clip],
     follower: Follower,
     table: Path,
     draw: Callable[[np.random.Generator, int, int], Box] = invented_box,

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from fear.datasets.base import Sequence, choose, list_images, read_boxes, read_flags
+from fear.datasets.clip import Clip
+from fear.datasets.files import choose, read_boxes, read_flags
 from fear.errors import DatasetError
+from fear.media.image import list_images
 
 
-def read_lasot(root: Path, names: Iterable[str] | None = None) -> list[Sequence]:
+def read_lasot(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
     """Reads sequences, in name order; fully hidden targets and those out of view are absent.
 
     Raises:
@@ -34,5 +36,5 @@ def read_lasot(root: Path, names: Iterable[str] | None = None) -> list[Sequence]
         for flags in ("full_occlusion.txt", "out_of_view.txt"):
             if (folder / flags).is_file():
                 boxes[read_flags(folder / flags, len(frames))] = np.nan
-        sequences.append(Sequence(name, frames, boxes))
+        sequences.append(Clip(name, frames, boxes))
     return sequences

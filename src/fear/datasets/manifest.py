@@ -13,13 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from fear.datasets.base import Sequence, choose
+from fear.datasets.clip import Clip
+from fear.datasets.files import choose
 from fear.errors import DatasetError
 
 _COLUMNS = ("sequence_id", "track_id", "frame_index", "img_path", "bbox", "presence")
 
 
-def read_manifest(root: Path, names: Iterable[str] | None = None) -> list[Sequence]:
+def read_manifest(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
     """Reads a manifest; names are `SEQUENCE-TRACK`.
 
     Raises:
@@ -52,5 +53,5 @@ def read_manifest(root: Path, names: Iterable[str] | None = None) -> list[Sequen
         absent = [path for _, path, _ in frames if not path.is_file()]
         if absent:
             raise DatasetError(f"{table}: expected all pictures, {len(absent)} of {name} are missing, such as {absent[0]}")
-        sequences.append(Sequence(name, tuple(path for _, path, _ in frames), np.array([box for _, _, box in frames], np.float64)))
+        sequences.append(Clip(name, tuple(path for _, path, _ in frames), np.array([box for _, _, box in frames], np.float64)))
     return sequences

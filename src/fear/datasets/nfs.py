@@ -12,13 +12,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fear.datasets.base import Sequence, choose, list_images
+from fear.datasets.clip import Clip
+from fear.datasets.files import choose
 from fear.errors import DatasetError
+from fear.media.image import list_images
 
 _FAST = 8  # frames at 240 per second for one at 30
 
 
-def read_nfs(root: Path, names: Iterable[str] | None = None) -> list[Sequence]:
+def read_nfs(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
     """Reads sequences, in name order.
 
     Raises:
@@ -38,7 +40,7 @@ def read_nfs(root: Path, names: Iterable[str] | None = None) -> list[Sequence]:
         length = min(len(frames), len(boxes))
         if abs(len(frames) - len(boxes)) > 1:  # one more or less is how the benchmark was published
             raise DatasetError(f"{pictures}: expected as many pictures as boxes, got {len(frames)} pictures and {len(boxes)} boxes")
-        sequences.append(Sequence(name, frames[:length], boxes[:length]))
+        sequences.append(Clip(name, frames[:length], boxes[:length]))
     return sequences
 
 

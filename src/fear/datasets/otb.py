@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from fear.datasets.base import Sequence, choose, list_images, read_boxes
+from fear.datasets.clip import Clip
+from fear.datasets.files import choose, read_boxes
 from fear.errors import DatasetError
+from fear.media.image import list_images
 
 # sequences whose truth begins at a later picture, or ends before the last one: the benchmark's own list
 _FIRST_PICTURE = {"David": 300, "BlurCar1": 247, "BlurCar3": 3, "BlurCar4": 18}
 _SHORTER = ("David", "Football1", "Freeman3", "Freeman4", "Diving")
 
 
-def read_otb(root: Path, names: Iterable[str] | None = None) -> list[Sequence]:
+def read_otb(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
     """Reads sequences, in name order.
 
     Raises:
@@ -36,5 +38,5 @@ def read_otb(root: Path, names: Iterable[str] | None = None) -> list[Sequence]:
             frames = frames[: len(boxes)]
         if len(frames) != len(boxes):
             raise DatasetError(f"{folder}: expected as many pictures as boxes, got {len(frames)} pictures and {len(boxes)} boxes")
-        sequences.append(Sequence(name, frames, boxes - (1, 1, 0, 0)))
+        sequences.append(Clip(name, frames, boxes - (1, 1, 0, 0)))
     return sequences

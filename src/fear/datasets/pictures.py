@@ -9,13 +9,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fear.datasets.base import IMAGE_SUFFIXES, Sequence, choose, list_images
+from fear.datasets.clip import Clip
+from fear.datasets.files import choose
 from fear.errors import DatasetError
+from fear.media.image import IMAGE_SUFFIXES, list_images
 
 _TABLES = ("boxes.json", "sources.json")
 
 
-def read_images(root: Path, names: Iterable[str] | None = None) -> list[Sequence]:
+def read_images(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
     """Loose images: one sequence for each box in each picture, or one without a box.
 
     Boxes stand in `boxes.json` or `sources.json`: a list of objects with `file` and, where known, `boxes`, each `[x, y, w, h]`.
@@ -40,9 +42,7 @@ def read_images(root: Path, names: Iterable[str] | None = None) -> list[Sequence
     sequences = []
     for name in choose(files, names, root):
         known = boxes.get(name) or [np.full(4, np.nan)]
-        sequences += [
-            Sequence(name if len(known) == 1 else f"{name}-{k}", (files[name],), box.reshape(1, 4)) for k, box in enumerate(known)
-        ]
+        sequences += [Clip(name if len(known) == 1 else f"{name}-{k}", (files[name],), box.reshape(1, 4)) for k, box in enumerate(known)]
     return sequences
 
 
@@ -55,7 +55,7 @@ def _read_table(table: Path) -> dict[str, list[NDArray[np.float64]]]:
     return {name: boxes for name, boxes in found.items() if boxes}
 
 
-def read_clips(root: Path, names: Iterable[str] | None = None) -> list[Sequence]:
+def read_clips(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
     """Folders of frames in name order, `ROOT/NAME/*.jpg`, without boxes.
 
     Raises:
@@ -67,5 +67,5 @@ def read_clips(root: Path, names: Iterable[str] | None = None) -> list[Sequence]
     sequences = []
     for name in choose(folders, names, root):
         frames = list_images(folders[name])
-        sequences.append(Sequence(name, frames, np.full((len(frames), 4), np.nan)))
+        sequences.append(Clip(name, frames, np.full((len(frames), 4), np.nan)))
     return sequences

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from fear.datasets.base import Sequence, choose, first_box_only, list_images, read_boxes
+from fear.datasets.clip import Clip
+from fear.datasets.files import choose, first_box_only, read_boxes
 from fear.errors import DatasetError
+from fear.media.image import list_images
 
 
-def read_trackingnet(root: Path, names: Iterable[str] | None = None) -> list[Sequence]:
+def read_trackingnet(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
     """Reads sequences, set by set in name order.
 
     Raises:
@@ -30,7 +32,7 @@ def read_trackingnet(root: Path, names: Iterable[str] | None = None) -> list[Seq
         boxes = first_box_only(read_boxes(truths[name]), len(frames))
         if len(frames) != len(boxes):
             raise DatasetError(f"{pictures}: expected as many pictures as boxes, got {len(frames)} pictures and {len(boxes)} boxes")
-        sequences.append(Sequence(name, frames, boxes))
+        sequences.append(Clip(name, frames, boxes))
     return sequences
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from fear.datasets.base import Sequence, choose, list_images, read_boxes, read_flags
+from fear.datasets.clip import Clip
+from fear.datasets.files import choose, read_boxes, read_flags
 from fear.errors import DatasetError
+from fear.media.image import list_images
 
 # first pictures of the parts of a folder, counted from 1
 _PARTS = {
@@ -52,7 +54,7 @@ _ATTRIBUTES = (
 )
 
 
-def read_uav123(root: Path, names: Iterable[str] | None = None) -> list[Sequence]:
+def read_uav123(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
     """Reads sequences, in name order.
 
     Raises:
@@ -70,7 +72,7 @@ def read_uav123(root: Path, names: Iterable[str] | None = None) -> list[Sequence
         frames = list_images(pictures)[start - 1 : start - 1 + len(boxes)]
         if len(frames) != len(boxes):
             raise DatasetError(f"{pictures}: expected {len(boxes)} pictures from number {start} on for {name}, got {len(frames)}")
-        sequences.append(Sequence(name, frames, boxes - (1, 1, 0, 0), _attributes(root / "anno" / "UAV123" / "att" / f"{name}.txt")))
+        sequences.append(Clip(name, frames, boxes - (1, 1, 0, 0), _attributes(root / "anno" / "UAV123" / "att" / f"{name}.txt")))
     return sequences
 
 

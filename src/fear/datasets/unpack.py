@@ -9,9 +9,9 @@ from pathlib import Path
 
 import cv2
 
-from fear.datasets.base import read_boxes
+from fear.datasets.files import read_boxes
 from fear.errors import DatasetError
-from fear.video import open_source
+from fear.media.reader import open_source
 
 _QUALITY = 95  # of JPEG; above it files grow and networks see no difference
 

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from fear.datasets.base import Sequence, choose, read_image
+from fear.datasets.clip import Clip
+from fear.datasets.files import choose
 from fear.errors import DatasetError
+from fear.media.image import read_image
 
 
-def read_youtube_bb(root: Path, names: Iterable[str] | None = None) -> list[Sequence]:
+def read_youtube_bb(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
     """Reads the training split, or the validation split where it is the only one; names are `VIDEO-CLASS-OBJECT`.
 
     Frames of the table that nobody could download any more are left out, as videos vanish; a track without any is left out whole.
@@ -39,13 +41,13 @@ def read_youtube_bb(root: Path, names: Iterable[str] | None = None) -> list[Sequ
                 raise DatasetError(f"{table}, line {number}: expected ten columns of YouTube-BB, got {row}") from error
             share = [left, top, right - left, bottom - top] if presence == "present" else [np.nan] * 4
             tracks.setdefault(f"{video}-{label}-{one}", []).append((stamp, root / split / video / f"{moment}.jpg", share))
-    sequences: dict[str, Sequence] = {}
+    sequences: dict[str, Clip] = {}
     for name, entries in tracks.items():
         there = [(path, share) for _, path, share in sorted(entries, key=lambda entry: entry[0]) if path.is_file()]
         if there:
             height, width = read_image(there[0][0]).shape[:2]  # all frames of a video have one size
             boxes = np.array([share for _, share in there], np.float64) * (width, height, width, height)
-            sequences[name] = Sequence(name, tuple(path for path, _ in there), boxes)
+            sequences[name] = Clip(name, tuple(path for path, _ in there), boxes)
     if not sequences:
         raise DatasetError(f"{root / split}: expected pictures YOUTUBE_ID/TIMESTAMP.jpg of {len(tracks)} tracks, found none")
     return [sequences[name] for name in choose(sequences, names, root)]

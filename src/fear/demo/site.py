@@ -114,8 +114,8 @@ def _models() -> bytes:
 @cache
 def _sample() -> tuple[bytes, bytes]:
     """The first box of the rendered clip as JSON, and the clip."""
-    from fear.synthetic import DEFAULT, render
-    from fear.video import VideoWriter
+    from fear.media.synthetic import DEFAULT, render
+    from fear.media.writer import VideoWriter
 
     box: tuple[float, ...] = ()
     with tempfile.TemporaryDirectory() as folder:

@@ -8,7 +8,7 @@ from pathlib import Path
 from fear.datasets import read
 from fear.evaluation.report import Results, write_report
 from fear.evaluation.runner import Job, run_all
-from fear.evaluation.submission import SUBMISSIONS, write_submission
+from fear.evaluation.submissions import SUBMISSIONS, write_submission
 from fear.evaluation.trackers import Spec, create
 
 __all__ = ["Spec", "evaluate"]

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fear.boxes import iou
 from fear.errors import DatasetError
+from fear.geometry.boxes import iou
 
 Floats = NDArray[np.float64]
 

@@ -12,9 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fear.datasets.base import Sequence, read_boxes, read_image
+from fear.datasets.clip import Clip
+from fear.datasets.files import read_boxes
 from fear.errors import DatasetError
 from fear.evaluation.trackers import Spec, create
+from fear.media.image import read_image
 
 Floats = NDArray[np.float64]
 
@@ -23,7 +25,7 @@ class Job(NamedTuple):
     """One tracker on one sequence."""
 
     spec: Spec
-    sequence: Sequence
+    sequence: Clip
     output: Path
     """Folder `results`; the files go into its folder of the tracker."""
     threads: int | None

@@ -7,9 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fear.crop import Image
-from fear.datasets.base import read_image
 from fear.evaluation.runner import Job, read_result
+from fear.media.image import Image, read_image
 
 _FRAMES, _WIDTH, _HEIGHT = 5, 320, 180
 _TRUTH, _TRACKED = (46, 204, 113), (235, 64, 52)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 from functools import cache
 from pathlib import Path
@@ -10,12 +9,14 @@ from typing import Any, NamedTuple, Protocol
 
 import cv2
 
-from fear.boxes import Box
 from fear.config import TrackerConfig
-from fear.crop import Image
 from fear.errors import ConfigError, RuntimeMissingError, WeightsError
-from fear.runtime import Network, load
-from fear.tracker import Tracker
+from fear.geometry.boxes import Box
+from fear.loading.load import load
+from fear.loading.published import published_checkpoint
+from fear.media.image import Image
+from fear.runtime.protocol import Network
+from fear.tracking.tracker import Tracker
 
 
 class Candidate(Protocol):
@@ -65,27 +66,6 @@ def _network(name: str, runtime: str, threads: int | None) -> Network:
     """One network a process serves all sequences: it has no state."""
     model = published_checkpoint(Path(name.removeprefix("published:"))) if name.startswith("published:") else name
     return load(model, runtime=runtime, threads=threads)
-
-
-@cache
-def published_checkpoint(folder: Path) -> Path:
-    """The published network of a folder, imported once into a checkpoint under `~/.cache/fear`.
-
-    Raises:
-        RuntimeMissingError: torch or coremltools is not installed.
-        WeightsError: not the published files.
-    """
-    try:
-        from fear.model import save_checkpoint
-        from fear.model.published import CARD, import_published
-    except ImportError as error:
-        raise RuntimeMissingError("published:DIR needs torch and coremltools: pip install 'fear-tracker[export]'") from error
-    parts = folder / "Tracker.mlmodel", folder / "TrackerInit.mlmodel"
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in parts if path.is_file())).hexdigest()
-    target = Path.home() / ".cache" / "fear" / f"published-{digest[:20]}.safetensors"
-    if not target.is_file():
-        save_checkpoint(import_published(*parts), target, CARD)
-    return target
 
 
 def _python_tracker(name: str) -> Candidate:

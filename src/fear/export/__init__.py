@@ -14,9 +14,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from fear.errors import ConfigError
 from fear.export.compare import Report, compare
-from fear.export.crops import cut_pairs
 from fear.export.onnx import Match, sample_inputs, write_onnx
-from fear.model import FearNetwork, fold, load_checkpoint, parameter_count, template_parameter_count
+from fear.loading.crops import cut_pairs
+from fear.network import FearNetwork, fold, load_checkpoint, parameter_count, template_parameter_count
 
 __all__ = ["Format", "Precision", "Report", "compare", "count_macs", "export", "export_to_cache"]
 
@@ -63,7 +63,7 @@ def export(
                 parameter.copy_(parameter.half())  # torch, too, shall compute with the weights as stored
     compared = _COMPARED[precision]
     wide = compared // 2
-    pairs = cut_pairs(folded.config, wide, pictures) + cut_pairs(folded.config, compared - wide, pictures, calm=True)
+    pairs = cut_pairs(folded.config, wide, pictures) + cut_pairs(folded.config, compared - wide, pictures, steady=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
         unfinished = Path(temporary) / "export"
@@ -87,7 +87,7 @@ def export(
                 from fear.export.openvino import write_openvino
 
                 calibration = (
-                    cut_pairs(folded.config, compared + _CALIBRATION, pictures, calm=True)[compared:] if precision == "int8" else []
+                    cut_pairs(folded.config, compared + _CALIBRATION, pictures, steady=True)[compared:] if precision == "int8" else []
                 )
                 write_openvino(folded, unfinished, precision, calibration, least_overlap)
             report = compare(folded, unfinished, pairs, quantised=precision == "int8")._replace(folder=folder)

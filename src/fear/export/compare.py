@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from fear.errors import ExportError, RuntimeMissingError
-from fear.export.crops import Pair
-from fear.model import FearNetwork
-from fear.runtime.base import Maps, Network
-from fear.template import merge_templates
+from fear.loading.crops import Pair
+from fear.network import FearNetwork
+from fear.runtime.protocol import Maps, Network
+from fear.tracking.template import merge_templates
 
 TOLERANCE = 1e-3
 """Largest difference from torch, relative to the largest value of the output, for float arithmetic."""
@@ -63,7 +63,7 @@ def compare(network: FearNetwork, folder: Path, pairs: Sequence[Pair], quantised
     stacked = np.concatenate([pair.search for pair in pairs[:_STACKED]])
     asked = [*pairs, Pair(pairs[0].template, stacked)]
     # torch answers first and the runtimes one after the other: their idle threads would slow each other
-    features = [truth.embed(template) for template, _ in asked]
+    features = [truth.encode_template(template) for template, _ in asked]
     merged = [
         np.repeat(merge_templates(f, f, truth), len(search), axis=0)  # (N, C, T, T)
         for f, (_, search) in zip(features, asked, strict=True)
@@ -71,7 +71,7 @@ def compare(network: FearNetwork, folder: Path, pairs: Sequence[Pair], quantised
     answers = [truth.match(search, m) for m, (_, search) in zip(merged, asked, strict=True)]
     for runtime, candidate in _runtimes(folder):
         for (template, search), f, m, expected in zip(asked, features, merged, answers, strict=True):
-            note(f"{runtime} features", f, candidate.embed(template))
+            note(f"{runtime} features", f, candidate.encode_template(template))
             got = candidate.match(search, m)
             for name, a, b in zip(Maps._fields, expected, got, strict=True):
                 if a is not None and b is not None:
@@ -89,12 +89,13 @@ def compare(network: FearNetwork, folder: Path, pairs: Sequence[Pair], quantised
 
 
 def _runtimes(folder: Path) -> Sequence[tuple[str, Network]]:
-    from fear import runtime
+
+    from fear.loading.load import load
 
     found: list[tuple[str, Network]] = []
     for name in ("onnx", "openvino") if (folder / "match.onnx").is_file() else ("openvino",):
         try:
-            found.append((name, runtime.load(folder, runtime=name, threads=1)))
+            found.append((name, load(folder, runtime=name, threads=1)))
         except RuntimeMissingError:
             continue
     if not found:

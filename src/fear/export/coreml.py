@@ -20,10 +20,10 @@ import torch
 from torch import Tensor
 
 from fear.config import TrackerConfig
-from fear.crop import search_side
 from fear.errors import ExportError, RuntimeMissingError
 from fear.export.onnx import Embed, Match
-from fear.model import FearNetwork
+from fear.geometry.context import search_side
+from fear.network import FearNetwork
 
 _SMALLEST = 2048  # weights below this many numbers may be folded into constants elsewhere
 
@@ -65,7 +65,7 @@ def write_coreml(network: FearNetwork, folder: Path, precision: str) -> dict[str
         for name, module, examples, inputs, outputs in parts:
             with torch.no_grad():
                 traced = torch.jit.trace(module.eval(), tuple(examples), check_trace=False)
-            looked_at = {search_side(TrackerConfig(), config, calm) for calm in (False, True)} if name == "match" else set()
+            looked_at = {search_side(TrackerConfig(), config, steady) for steady in (False, True)} if name == "match" else set()
             sides = {examples[0].shape[-1], *looked_at}
             shapes = [(1, 3, side, side) for side in sorted(sides, reverse=True)]  # the whole context, and what trackers look at
             shape = shapes[0] if len(shapes) == 1 else coremltools.EnumeratedShapes(shapes, default=shapes[0])

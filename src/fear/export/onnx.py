@@ -18,21 +18,21 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from fear.config import STRIDE, NetworkConfig
-from fear.model import FearNetwork, merge_spread
+from fear.network import FearNetwork, merge_spread
 
 OPSET = 18
 _SMALL = 1024  # numbers; smaller weights stay float32, among them the first convolution's, which is divided after it was rounded
 
 
 class Embed(nn.Module):
-    """The network's `embed` with pictures as input."""
+    """The network's `encode_template` with pictures as input."""
 
     def __init__(self, network: FearNetwork) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, template: Tensor) -> Tensor:
-        return self.network.embed(template.permute(0, 3, 1, 2))  # (N, H, W, 3) → (N, 3, H, W)
+        return self.network.encode_template(template.permute(0, 3, 1, 2))  # (N, H, W, 3) → (N, 3, H, W)
 
 
 class Match(nn.Module):
@@ -73,7 +73,7 @@ def write_onnx(network: FearNetwork, folder: Path, half_storage: bool = False) -
     config, network = network.config, merge_spread(network)
     template, search = sample_inputs(config, batch=2)
     with torch.no_grad():  # tensors of inference mode would send the exporter onto a slower way
-        features = network.embed(template.permute(0, 3, 1, 2)).expand(2, -1, -1, -1)
+        features = network.encode_template(template.permute(0, 3, 1, 2)).expand(2, -1, -1, -1)
         features = network.merge(features, features).clone()
     batch, cells = torch.export.Dim("N", min=1, max=1024), torch.export.Dim("cells", min=2, max=64)
     side = STRIDE * cells

@@ -10,9 +10,9 @@ import tempfile
 from pathlib import Path
 
 from fear.errors import RuntimeMissingError
-from fear.export.crops import Pair
 from fear.export.onnx import write_onnx
-from fear.model import FearNetwork
+from fear.loading.crops import Pair
+from fear.network import FearNetwork
 
 
 def write_openvino(network: FearNetwork, folder: Path, precision: str, pairs: list[Pair], least_overlap: float | None = None) -> None:

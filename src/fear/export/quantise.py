@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import openvino
 
-from fear.boxes import Box, iou
 from fear.config import TrackerConfig
-from fear.decode import decode
-from fear.export.crops import Pair
+from fear.geometry.boxes import Box, iou
+from fear.loading.crops import Pair
+from fear.tracking.decode import decode
 
 _KEPT = ("MatMul", "Multiply", "Subtract", "Divide", "ReduceSum", "Add")
 _BARE = TrackerConfig(window=0, penalty=0, size_rate=None)  # the network's own choice, without rules that hide its errors

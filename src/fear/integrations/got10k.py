@@ -16,7 +16,7 @@ from got10k.trackers import Tracker as ToolkitTracker
 from numpy.typing import NDArray
 
 from fear.config import TrackerConfig
-from fear.tracker import Tracker
+from fear.tracking.tracker import Tracker
 
 
 class FearTracker(ToolkitTracker):  # type: ignore[misc]  # the toolkit has no type hints

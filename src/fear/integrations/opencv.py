@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 
 from fear.config import TrackerConfig
-from fear.crop import Image, require_frame
-from fear.tracker import Tracker
+from fear.media.image import Image, require_frame
+from fear.tracking.tracker import Tracker
 
 Rect = tuple[int, int, int, int]
 """x, y, width, height."""

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 import numpy as np
 import supervision
 
-from fear.tracker import Track
+from fear.tracking.track import Track
 
 
 def to_detections(tracks: Iterable[Track], *, keep_lost: bool = False) -> supervision.Detections:

@@ -16,8 +16,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fear.datasets.base import read_image
-from fear.tracker import MultiTracker
+from fear.media.image import read_image
+from fear.tracking.tracker import MultiTracker
 
 
 def serve(model: str = "fear-xs") -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import openvino
 
-from fear.runtime.choice import processor
+from fear.runtime.processor import processor
 
 _log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import onnxruntime
 
 from fear.errors import ConfigError, WeightsError
-from fear.runtime.base import Crops, Floats, Maps
+from fear.runtime.protocol import Crops, Floats, Maps
 from fear.weights.card import read_card
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider", "coreml": "CoreMLExecutionProvider"}
@@ -41,8 +41,8 @@ class OnnxNetwork:
 
         self._embed, self._match = session("embed"), session("match")
 
-    def embed(self, template_crops: Crops) -> Floats:
-        """See `Network.embed`."""
+    def encode_template(self, template_crops: Crops) -> Floats:
+        """See `Network.encode_template`."""
         features: Floats = self._embed.run(None, {"template": template_crops})[0]
         return features
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import openvino
 
 from fear.config import TrackerConfig
-from fear.crop import search_side
 from fear.errors import WeightsError
-from fear.runtime.base import QUANTISED, Crops, Floats, Maps
+from fear.geometry.context import search_side
 from fear.runtime.compiled import compiled_once
+from fear.runtime.protocol import QUANTISED, Crops, Floats, Maps
 from fear.weights.card import read_card
 
 
@@ -38,7 +38,7 @@ class OpenVinoNetwork:
             self._settings["INFERENCE_NUM_THREADS"] = threads
         self._core = openvino.Core()
         self._embed = self._compile("embed")
-        sides = {search_side(TrackerConfig(), self.config, calm) for calm in (False, True)}
+        sides = {search_side(TrackerConfig(), self.config, steady) for steady in (False, True)}
         self._match = {(1, side): self._compile(self._search_part, (1, side)) for side in sides}
 
     def _compile(self, part: str, crops: tuple[int, int] | None = None) -> openvino.InferRequest:
@@ -60,8 +60,8 @@ class OpenVinoNetwork:
             reason = " ".join(str(error).split())[-160:]
             raise WeightsError(f"{self._folder}: expected a network that OpenVINO can run on {self._device} ({reason})") from error
 
-    def embed(self, template_crops: Crops) -> Floats:
-        """See `Network.embed`."""
+    def encode_template(self, template_crops: Crops) -> Floats:
+        """See `Network.encode_template`."""
         self._embed.infer([template_crops], share_inputs=True)
         features: Floats = self._embed.get_output_tensor(0).data.copy()  # kept beyond the next call
         return features

@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from fear.model import FearNetwork, fold, load_checkpoint
-from fear.runtime.base import Crops, Floats, Maps
+from fear.network import FearNetwork, fold, load_checkpoint
+from fear.runtime.protocol import Crops, Floats, Maps
 
 
 class TorchNetwork:
@@ -34,9 +34,9 @@ class TorchNetwork:
         return torch.from_numpy(crops).to(self._device).permute(0, 3, 1, 2)  # (N, H, W, 3) → (N, 3, H, W)
 
     @torch.inference_mode()
-    def embed(self, template_crops: Crops) -> Floats:
-        """See `Network.embed`."""
-        features: Floats = self._network.embed(self._images(template_crops)).cpu().numpy()
+    def encode_template(self, template_crops: Crops) -> Floats:
+        """See `Network.encode_template`."""
+        features: Floats = self._network.encode_template(self._images(template_crops)).cpu().numpy()
         return features
 
     @torch.inference_mode()

@@ -14,8 +14,8 @@ from lightning.pytorch.callbacks import Callback
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fear.training.data import Batch
-from fear.training.module import Stage
+from fear.training.data.batch import Batch
+from fear.training.stages.stage import Stage
 
 _ROWS = 8
 

@@ -31,20 +31,21 @@ from lightning.pytorch import callbacks
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
 from fear.datasets import read
-from fear.datasets.base import Sequence
+from fear.datasets.clip import Clip
 from fear.errors import ConfigError, WeightsError
-from fear.evaluation.trackers import published_checkpoint
-from fear.model import FearNetwork, build_network, load_checkpoint, load_imagenet, save_checkpoint
-from fear.model.checkpoint import load_exactly
+from fear.loading.published import published_checkpoint
+from fear.network import FearNetwork, build_network, load_checkpoint, load_imagenet, save_checkpoint
+from fear.network.checkpoint import load_exactly
 from fear.training.average import MovingAverage
-from fear.training.data import TrainingData, read_pools
-from fear.training.distill import BlocksStage, HeadsStage, Teacher, WholeStage
-from fear.training.module import Stage, TrackStage
-from fear.training.pictures import PictureBank, Pictures
+from fear.training.data.crops import PictureBank, Pictures
+from fear.training.data.loader import TrainingData, read_pools
+from fear.training.data.sampler import Pool, Sampler
 from fear.training.plots import BatchPicture, Curves
 from fear.training.recipe import Recipe, StageSection
-from fear.training.sampler import Pool, Sampler
 from fear.training.slim import slim
+from fear.training.stages.distill import BlocksStage, HeadsStage, Teacher, WholeStage
+from fear.training.stages.stage import Stage
+from fear.training.stages.track import TrackStage
 from fear.weights import WeightsCard, resolve
 
 _log = logging.getLogger(__name__)
@@ -187,7 +188,7 @@ def _start(recipe: Recipe, teacher: Teacher | None) -> FearNetwork:
     return network.train()
 
 
-def _module(recipe: Recipe, stage: StageSection, network: FearNetwork, validation: list[Sequence], teacher: Teacher | None) -> Stage:
+def _module(recipe: Recipe, stage: StageSection, network: FearNetwork, validation: list[Clip], teacher: Teacher | None) -> Stage:
     if stage.kind == "track":
         return TrackStage(network, stage, validation, recipe.losses)
     if recipe.distill is None or teacher is None:

@@ -16,9 +16,9 @@ from torch import Tensor
 
 from fear.config import NetworkConfig
 from fear.errors import ConfigError
-from fear.model import FearNetwork, build_network, fold
-from fear.model.backbones import FBNetC
-from fear.model.checkpoint import load_exactly
+from fear.network import FearNetwork, build_network, fold
+from fear.network.backbones import FBNetC
+from fear.network.checkpoint import load_exactly
 
 _HEADS = ("score", "box")
 

@@ -1,6 +1,6 @@
 """From true boxes to what the maps should say.
 
-Cell (i, j) of a map stands at pixel (16·j, 16·i) of the search crop, as in `fear.decode`.
+Cell (i, j) of a map stands at pixel (16·j, 16·i) of the search crop, as in `fear.tracking.decode`.
 """
 
 from __future__ import annotations

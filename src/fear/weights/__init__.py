@@ -11,7 +11,7 @@ from fear.weights.card import WeightsCard, read_card
 
 __all__ = ["Weights", "WeightsCard", "packaged", "read_card", "resolve"]
 
-_HERE = Path(__file__).parent
+_PACKAGED = Path(__file__).parent / "packaged"
 
 
 class Weights(NamedTuple):
@@ -26,7 +26,7 @@ class Weights(NamedTuple):
 def packaged() -> dict[str, Weights]:
     """The models inside this package, by name."""
     found = {}
-    for folder in sorted(path.parent for path in _HERE.glob("*/config.json")):
+    for folder in sorted(path.parent for path in _PACKAGED.glob("*/config.json")):
         checkpoint = folder / "checkpoint.safetensors"
         found[folder.name] = Weights(checkpoint if checkpoint.is_file() else None, folder)
     return found

@@ -1,0 +1,1 @@
+"""The laboratory: what measures, compares and ablates. It is not part of the installed package."""

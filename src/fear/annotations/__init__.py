@@ -1,0 +1,1 @@
+"""What is made of tracks: box files, drawn frames, whole recordings."""

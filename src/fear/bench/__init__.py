@@ -1,0 +1,1 @@
+"""Speed and energy on this machine."""

@@ -1,0 +1,62 @@
+"""The application `fear` and what its commands do about failures."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+import fear
+from fear.errors import FearError
+
+_UsageError: Any = typer.BadParameter.__mro__[1]
+_ClickError: Any = typer.BadParameter.__mro__[2]  # typer carries its own click and does not export these two
+
+
+class _Commands(TyperGroup):
+    """Every failure is one line on stderr: usage errors end with 2, any other with 1."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        standalone = options.get("standalone_mode", True)
+        try:
+            code = super().main(*args, **options | {"standalone_mode": False})
+        except _UsageError as error:
+            self._end(error.format_message(), 2)
+        except _ClickError as error:
+            self._end(error.format_message(), error.exit_code)
+        except FearError as error:
+            self._end(str(error), 1)
+        except (KeyboardInterrupt, typer.Abort):
+            self._end("interrupted", 1)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(0) from None
+        except OSError as error:  # a full disk, a folder without permission
+            self._end(f"{error.filename or 'the system'}: {error.strerror or error}", 1)
+        if standalone:
+            raise SystemExit(code if isinstance(code, int) else 0)
+        return code
+
+    @staticmethod
+    def _end(message: str, code: int) -> None:
+        typer.echo(f"fear: {' '.join(message.split())}", err=True)
+        raise SystemExit(code)
+
+
+app = typer.Typer(cls=_Commands, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(fear.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Follow one object through a video, in real time, on an ordinary CPU."""

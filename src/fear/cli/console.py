@@ -1,0 +1,47 @@
+"""What the commands share: output, progress, options of the form NAME=VALUE."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from fear.errors import FearError
+
+out = Console(highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def progress(quiet: bool = False) -> Iterator[Callable[[int | None], None]]:
+    """A progress bar on stderr, where that is a terminal; yields what advances it, given the total where it is known."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda total: bar.update(task, advance=1, total=total)
+
+
+def rule(text: str) -> tuple[str, Any]:
+    """A rule of trackers from `NAME=VALUE`."""
+    import json
+
+    name, found, value = text.partition("=")
+    if not found:
+        raise typer.BadParameter(f"expected key=value, got {text!r}", param_hint="--set")
+    try:
+        return name, json.loads({"None": "null", "True": "true", "False": "false"}.get(value, value))
+    except ValueError as error:
+        raise typer.BadParameter(f"expected a number, true, false or null for {name}, got {value!r}", param_hint="--set") from error
+
+
+def need(package: str, command: str, extra: str = "export") -> None:
+    """Ends the command where a package is not installed, and says how to install it."""
+    import importlib.util
+
+    if importlib.util.find_spec(package) is None:
+        raise FearError(f"fear {command} needs {package}, which is not installed: pip install 'fear-tracker[{extra}]'")

@@ -1,0 +1,43 @@
+"""`fear export`: a checkpoint as graphs for other runtimes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fear.cli.app import app
+from fear.cli.console import need, out
+from fear.errors import ConfigError
+
+
+@app.command("export")
+def export_command(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A name or a .safetensors checkpoint.")],
+    output: Annotated[Path, typer.Option(help="Folder to write.")],
+    format: Annotated[str, typer.Option(help="onnx, openvino or coreml.")] = "onnx",
+    precision: Annotated[str, typer.Option(help="fp32; fp16 halves the stored weights; int8, with openvino, quantises.")] = "fp32",
+    pictures: Annotated[Path | None, typer.Option(help="Pictures to calibrate int8 and to compare on; rendered ones by default.")] = None,
+    least_overlap: Annotated[
+        float | None, typer.Option(help="int8: layers stay in float until boxes overlap with the float network's by this, 0 to 1; minutes.")
+    ] = None,
+) -> None:
+    """Export a checkpoint and compare it with torch."""
+    if precision not in ("fp32", "fp16", "int8"):
+        raise typer.BadParameter(f"expected fp32, fp16 or int8, got {precision!r}", param_hint="--precision")
+    if least_overlap is not None and (precision != "int8" or not 0 < least_overlap <= 1):
+        raise typer.BadParameter(f"expected a number up to 1 with --precision int8, got {least_overlap}", param_hint="--least-overlap")
+    need("torch", "export")
+    from fear.export import export
+    from fear.weights import resolve
+
+    weights = resolve(model)
+    if weights.checkpoint is None:
+        raise ConfigError(f"{model}: expected a checkpoint to export, got a folder that is exported already")
+    report = export(weights.checkpoint, output, format, precision, pictures, least_overlap)
+    for name, difference in report.differences.items():
+        out.print(f"{name:24s} {difference:.1e}")
+    if report.agreement is not None and report.near is not None:
+        out.print(f"best cell: the same in {report.agreement:.0%} of crops, at most one beside it in {report.near:.0%}")
+    out.print(f"wrote {output}; largest difference from torch {report.largest:.1e} of the largest value")

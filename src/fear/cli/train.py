@@ -1,0 +1,33 @@
+"""`fear train`: run a recipe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fear.cli.app import app
+from fear.cli.console import need, out, progress
+
+
+@app.command("train")
+def train_command(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE.toml", help="What to train, on what, and how.")],
+    change: Annotated[
+        list[str] | None, typer.Option("--set", metavar="A.B=VALUE", help="Another value than the recipe's; repeatable.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder of the run; runs/NAME by default.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")] = False,
+) -> None:
+    """Train a network, on one machine or several."""
+    for package in ("torch", "lightning", "kornia"):
+        need(package, "train", extra="train")
+    from fear.training.recipe import load_recipe
+    from fear.training.run import train
+
+    loaded = load_recipe(recipe, change or ())
+    folder = output or Path("runs") / loaded.name
+    with progress() as advance:
+        weights = train(loaded, folder, resume, on_picture=advance, on_epoch=lambda line: typer.echo(line, err=True))
+    out.print(f"wrote {weights}; logs, curves and checkpoints lie in {folder}")

@@ -1,0 +1,1 @@
+"""Boxes, windows and cells: all arithmetic of places."""

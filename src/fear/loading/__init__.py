@@ -1,0 +1,1 @@
+"""The front door of models: from what a user wrote to a network that runs."""

@@ -1,0 +1,60 @@
+"""Pictures as arrays: what a frame is, and how picture files are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fear.errors import DatasetError, FrameError
+from fear.media.planes import Yuv420, whole
+
+Image = NDArray[np.uint8]
+"""A picture, RGB, (H, W, 3)."""
+
+Colour = tuple[float, float, float]
+
+Picture = Image | Yuv420
+"""A frame: an array, or a decoder's planes, of which only what is looked at is converted."""
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
+
+
+def read_image(path: Path) -> Image:
+    """A picture file as (H, W, 3) uint8 RGB; grey is spread over the channels, transparency dropped, 16 bits cut to 8.
+
+    Raises:
+        DatasetError: missing or damaged.
+    """
+    data = np.fromfile(path, np.uint8) if path.is_file() else None
+    image = None if data is None or data.size == 0 else cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
+    if image is None:
+        raise DatasetError(f"{path}: expected a picture, " + ("found no such file" if data is None else "got a damaged or foreign file"))
+    return image  # type: ignore[return-value]
+
+
+def list_images(folder: Path) -> tuple[Path, ...]:
+    """The pictures of a folder in name order."""
+    return tuple(sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")))
+
+
+def mean_colour(frame: Image | Yuv420) -> Colour:
+    """The mean of each channel: the fill for what lies outside the first frame (published code)."""
+    red, green, blue, _ = cv2.mean(whole(frame))
+    return red, green, blue
+
+
+def require_frame(frame: Image | Yuv420, height: int | None = None, width: int | None = None) -> None:
+    """Checks what a user hands over as a frame.
+
+    Raises:
+        FrameError: not a uint8 array of (H, W, 3), or not of the given height and width.
+    """
+    if not isinstance(frame, np.ndarray | Yuv420):
+        raise FrameError(f"a frame is a uint8 RGB array of (H, W, 3); got {type(frame).__name__}")
+    if isinstance(frame, np.ndarray) and (frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3 or frame.size == 0):
+        raise FrameError(f"a frame is a uint8 RGB array of (H, W, 3); got {frame.dtype} of {frame.shape}")
+    if height is not None and frame.shape[:2] != (height, width):
+        raise FrameError(f"all frames have the size of the first, {width}×{height}; got {frame.shape[1]}×{frame.shape[0]}")

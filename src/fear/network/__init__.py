@@ -1,0 +1,29 @@
+"""The network of the FEAR family, in torch. Nothing outside training, import and export needs it."""
+
+from fear.network.checkpoint import load_checkpoint, load_imagenet, save_checkpoint
+from fear.network.network import (
+    Encoder,
+    FearNetwork,
+    Prediction,
+    build_network,
+    channels_last,
+    fold,
+    merge_spread,
+    parameter_count,
+    template_parameter_count,
+)
+
+__all__ = [
+    "Encoder",
+    "FearNetwork",
+    "Prediction",
+    "build_network",
+    "channels_last",
+    "fold",
+    "load_checkpoint",
+    "load_imagenet",
+    "merge_spread",
+    "parameter_count",
+    "save_checkpoint",
+    "template_parameter_count",
+]

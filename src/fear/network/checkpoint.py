@@ -1,0 +1,155 @@
+"""Networks to and from files: our checkpoints, and ImageNet weights of other libraries. No pickle, nothing skipped in silence."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from pickle import UnpicklingError
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from fear.errors import WeightsError
+from fear.network.backbones import BEYOND_STRIDE_16
+from fear.network.network import FearNetwork, build_network, parameter_count, template_parameter_count
+from fear.weights.card import WeightsCard, header, read_card
+
+
+def save_checkpoint(network: FearNetwork, path: Path, card: WeightsCard, dtype: torch.dtype = torch.float32) -> WeightsCard:
+    """Writes weights and card into one `.safetensors` file.
+
+    Args:
+        network: Its configuration, w and numbers of parameters replace those of the card.
+        path: Written whole or not at all.
+        card: Licence, provenance, scores.
+        dtype: Of the stored floats; float16 halves the file.
+
+    Returns:
+        The card as written.
+    """
+    card = dataclasses.replace(
+        card,
+        network=network.config,
+        dynamic_weight=round(network.dynamic_weight.item(), 6),
+        parameters=parameter_count(network),
+        template_parameters=template_parameter_count(network),
+    )
+    state = {
+        name: (tensor.to(dtype) if tensor.is_floating_point() else tensor).contiguous().cpu()
+        for name, tensor in network.state_dict().items()
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")  # others may be writing the same file
+    save_file(state, unfinished, metadata=header(card))
+    unfinished.chmod(0o644)  # safetensors makes files that only their owner may read
+    unfinished.replace(path)
+    return card
+
+
+def load_checkpoint(path: Path) -> tuple[FearNetwork, WeightsCard]:
+    """Reads a checkpoint; the network is in evaluation mode.
+
+    Raises:
+        WeightsError: not a checkpoint, damaged, or with missing or unexpected keys, which are listed.
+    """
+    card = read_card(path)
+    network = build_network(card.network)
+    state = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in load_file(path).items()}
+    load_exactly(network, state, path)
+    return network.eval(), card
+
+
+def load_imagenet(network: FearNetwork, source: str | Path, sha256: str | None = None, cache: Path | None = None) -> None:
+    """Loads a classifier's weights into the backbone: torchvision's ResNet-50 and RegNetX-8GF, timm's `fbnetc_100`.
+
+    Layers beyond stride 16, the classifier's head and counters are left out; anything else must fit.
+
+    Args:
+        network: Changed in place.
+        source: A `.safetensors` or torch `.pth` file, or its http(s) or file URL.
+        sha256: Expected digest of the file; required for a URL.
+        cache: Where a download is kept; `~/.cache/fear` by default.
+
+    Raises:
+        WeightsError: another digest, or a file that does not fit; missing and unexpected keys are listed.
+    """
+    path = _fetch(str(source), sha256, cache) if "://" in str(source) else Path(source)
+    if not path.is_file():
+        raise WeightsError(f"{path}: expected a file with ImageNet weights, found nothing there")
+    if sha256 is not None:
+        _require_digest(path, sha256)
+    beyond = BEYOND_STRIDE_16[network.config.backbone]
+    state = {name: tensor for name, tensor in _read_state(path).items() if not name.startswith(beyond)}
+    # old files have no counters, which only matter where batch norms average without momentum
+    counters = {name: tensor for name, tensor in network.backbone.state_dict().items() if name.endswith("num_batches_tracked")}
+    load_exactly(network.backbone, counters | state, path)
+
+
+def load_exactly(module: nn.Module, state: Mapping[str, Tensor], source: Path) -> None:
+    """Fills every parameter and buffer of a module.
+
+    Raises:
+        WeightsError: missing or unexpected keys, or other shapes; they are listed.
+    """
+    own = module.state_dict()
+    faults = []
+    for what, names in (("missing", own.keys() - state.keys()), ("unexpected", state.keys() - own.keys())):
+        if names:
+            faults.append(f"{len(names)} keys {what}: {_some(sorted(names))}")
+    shapes = [
+        f"{name} {tuple(state[name].shape)} instead of {tuple(own[name].shape)}"
+        for name in sorted(own.keys() & state.keys())
+        if state[name].shape != own[name].shape
+    ]
+    if shapes:
+        faults.append(f"{len(shapes)} of another shape: {_some(shapes)}")
+    if faults:
+        raise WeightsError(f"{source}: expected weights of {type(module).__name__}; " + "; ".join(faults))
+    module.load_state_dict(dict(state))
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+
+
+def _read_state(path: Path) -> dict[str, Tensor]:
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, OSError, RuntimeError, ValueError, EOFError, LookupError, AttributeError, UnpicklingError) as error:
+        reason = str(error).partition("\n")[0]
+        raise WeightsError(f"{path}: expected a .safetensors or torch file with nothing but tensors by name ({reason})") from error
+    if not isinstance(loaded, dict) or not all(isinstance(value, Tensor) for value in loaded.values()):
+        raise WeightsError(f"{path}: expected tensors by name, got {type(loaded).__name__}")
+    return loaded
+
+
+def _fetch(url: str, sha256: str | None, cache: Path | None) -> Path:
+    if sha256 is None:
+        raise WeightsError(f"{url}: expected the file's SHA-256 with a URL, got none")
+    folder = cache or Path.home() / ".cache" / "fear"
+    path = folder / f"{sha256[:16]}-{url.rsplit('/', 1)[-1]}"
+    if not path.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            urllib.request.urlretrieve(url, unfinished)
+        except OSError as error:
+            raise WeightsError(f"{url}: expected to download weights from there ({error})") from error
+        _require_digest(unfinished, sha256)
+        unfinished.replace(path)
+    return path
+
+
+def _require_digest(path: Path, sha256: str) -> None:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != sha256.lower():
+        raise WeightsError(f"{path}: expected SHA-256 {sha256}, got {digest}")

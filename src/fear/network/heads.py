@@ -1,0 +1,68 @@
+"""The two light heads: how sure, and which box.
+
+Each is two Conv-BN-ReLU and a last convolution (FEAR, section 3.3). The scaling of their outputs is the published code's: logits times
+0.1; distances `exp(scale·y + shift)` with learnable scale 0.1 and shift 1.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from fear.network.fusion import ConvolutionUnit
+
+_LOGIT_SCALE = 0.1
+
+
+class ScoreHead(nn.Module):
+    """(B, C, S, S) → confidence logits (B, 1, S, S)."""
+
+    def __init__(self, width: int, unit: ConvolutionUnit, last: nn.Module) -> None:
+        super().__init__()
+        self.tower = nn.Sequential(unit(width, width), unit(width, width))
+        self.last = last
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.scaled(self.tower(features))
+
+    def scaled(self, towered: Tensor) -> Tensor:
+        """The part behind the tower: (B, C, S, S) → logits (B, 1, S, S)."""
+        logits: Tensor = self.last(towered)
+        return logits * _LOGIT_SCALE
+
+
+class UpdateHead(nn.Module):
+    """Learned confidence that a frame may become the dynamic template, from both embeddings: three layers as in STARK (arXiv 2103.17154).
+
+    FEAR needs none of it; it exists to measure what the difference costs.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(2 * width, width), nn.ReLU(inplace=True), nn.Linear(width, width), nn.ReLU(inplace=True), nn.Linear(width, 1)
+        )
+
+    def forward(self, template_embedding: Tensor, search_embedding: Tensor) -> Tensor:
+        """(B, C) and (B, C) → logits (B, 1)."""
+        logits: Tensor = self.layers(torch.cat((template_embedding, search_embedding), dim=1))
+        return logits
+
+
+class BoxHead(nn.Module):
+    """(B, C, S, S) → distances left, top, right, bottom (B, 4, S, S), above zero, in search pixels."""
+
+    def __init__(self, width: int, unit: ConvolutionUnit, last: nn.Module) -> None:
+        super().__init__()
+        self.tower = nn.Sequential(unit(width, width), unit(width, width))
+        self.last = last
+        self.scale = nn.Parameter(torch.tensor(0.1))
+        self.shift = nn.Parameter(torch.tensor(1.0))
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.scaled(self.tower(features)).exp()
+
+    def scaled(self, towered: Tensor) -> Tensor:
+        """The part behind the tower: (B, C, S, S) → logarithms of the distances (B, 4, S, S)."""
+        y: Tensor = self.last(towered)
+        return y * self.scale + self.shift

@@ -1,0 +1,233 @@
+"""The FEAR network: one assembly for the whole family.
+
+    template crop ─ backbone ─ adjust ─ F_T ┐
+                                            ├ (1 − w)·F_T + w·F_d ─┬─ fusion ─ score head ─ logits
+    dynamic crop ── backbone ─ adjust ─ F_d ┘                      │
+    search crop ─── backbone ─ adjust ─ F_S ───────────────────────┴─ fusion ─ box head ─── left, top, right, bottom
+
+FEAR, arXiv 2112.07957, figure 2; there backbone and adjust are the same for all crops. Where `template_backbone` is set, templates have
+their own. They run once a template, so they may be larger; and they see another thing: nothing but the template ends at its border, while
+the world goes on behind the border of a search crop, and its features should not suffer from that border.
+
+The network holds no state of a track.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+
+from fear.config import Backbone, NetworkConfig
+from fear.network.backbones import build_backbone, convolution
+from fear.network.folding import fold_batch_norms
+from fear.network.fusion import PixelwiseFusion, regular_unit, separable_unit
+from fear.network.heads import BoxHead, ScoreHead, UpdateHead
+
+_MEAN = (123.675, 116.28, 103.53)  # ImageNet's, RGB, 0 to 255
+_STD = (58.395, 57.12, 57.375)
+
+
+class Prediction(NamedTuple):
+    """What the network says of a search crop."""
+
+    logits: Tensor
+    """(B, 1, S, S); confidence is their sigmoid."""
+    boxes_ltrb: Tensor
+    """(B, 4, S, S), distances from each cell's place to the sides of the box, in search pixels."""
+    embedding: Tensor
+    """(B, C), e_S: the average of the search features, weighted with the confidence."""
+    update_logits: Tensor | None = None
+    """(B, 1), whether this frame may become the dynamic template; only where the network learned to say so."""
+
+
+class Encoder(nn.Module):
+    """A backbone and the AdjustLayer behind it.
+
+    Args:
+        backbone: (B, 3, H, W) → (B, K, H/16, W/16).
+        adjust: (B, K, …) → (B, C, …).
+    """
+
+    def __init__(self, backbone: nn.Module, adjust: nn.Module) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.adjust = adjust
+
+
+class FearNetwork(nn.Module):
+    """Backbone, fusion and heads, put together.
+
+    Args:
+        config: What this network is; it travels with the weights.
+        backbone: (B, 3, H, W) → (B, K, H/16, W/16).
+        adjust: (B, K, …) → (B, C, …), the paper's AdjustLayer.
+        score_fusion: (B, C, T, T), (B, C, S, S) → (B, C, S, S)
+        score_head: (B, C, S, S) → logits (B, 1, S, S)
+        box_fusion: as `score_fusion`
+        box_head: (B, C, S, S) → distances (B, 4, S, S)
+        update_head: (B, C), (B, C) → logits (B, 1); None where similarity decides.
+        template_encoder: The templates' own; None where they share that of the search.
+    """
+
+    mean: Tensor
+    std: Tensor | None
+
+    def __init__(
+        self,
+        config: NetworkConfig,
+        backbone: nn.Module,
+        adjust: nn.Module,
+        score_fusion: nn.Module,
+        score_head: nn.Module,
+        box_fusion: nn.Module,
+        box_head: nn.Module,
+        update_head: nn.Module | None = None,
+        template_encoder: Encoder | None = None,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.backbone = backbone
+        self.adjust = adjust
+        self.score_fusion = score_fusion
+        self.score_head = score_head
+        self.box_fusion = box_fusion
+        self.box_head = box_head
+        self.update_head = update_head
+        self.template_encoder = template_encoder
+        self.dynamic_weight = nn.Parameter(torch.zeros(()))
+        self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(_STD).view(1, 3, 1, 1), persistent=False)
+
+    def encode_template(self, crops: Tensor) -> Tensor:
+        """Features of template crops.
+
+        Args:
+            crops: (B, 3, H, W), RGB, 0 to 255; any dtype.
+
+        Returns:
+            (B, C, H/16, W/16)
+        """
+        encoder = self.template_encoder or self
+        features: Tensor = encoder.adjust(encoder.backbone(self.normalise(crops)))
+        return features
+
+    def encode_search(self, crops: Tensor) -> Tensor:
+        """Features of search crops, as `embed`."""
+        features: Tensor = self.adjust(self.backbone(self.normalise(crops)))
+        return features
+
+    def normalise(self, crops: Tensor) -> Tensor:
+        """What the backbone sees: (B, 3, H, W), 0 to 255, any dtype → about −2 to 2."""
+        centred = crops.to(self.mean.dtype) - self.mean
+        return centred if self.std is None else centred / self.std
+
+    def merge(self, static: Tensor, dynamic: Tensor) -> Tensor:
+        """F'_T of the dual template, all (B, C, T, T); (B, C, 2T, T) where the network concatenates."""
+        if self.config.merge == "concatenate":
+            return torch.cat((static, dynamic), dim=2)
+        return (1 - self.dynamic_weight) * static + self.dynamic_weight * dynamic
+
+    def match(self, search_crops: Tensor, template_features: Tensor) -> Prediction:
+        """Finds the template in search crops.
+
+        Args:
+            search_crops: (B, 3, 256, 256), RGB, 0 to 255.
+            template_features: (B, C, 8, 8), from `merge`.
+        """
+        return self.compare(self.encode_search(search_crops), template_features)
+
+    def compare(self, search: Tensor, template_features: Tensor) -> Prediction:
+        """The part behind the backbone: search features (B, C, 16, 16) and template features (B, C, 8, 8)."""
+        logits = self.score_head(self.score_fusion(template_features, search))
+        boxes_ltrb = self.box_head(self.box_fusion(template_features, search))
+        embedding = weighted_average(search, logits.sigmoid())
+        update = None if self.update_head is None else self.update_head(template_features.mean(dim=(2, 3)), embedding)
+        return Prediction(logits, boxes_ltrb, embedding, update)
+
+    def forward(self, static_crops: Tensor, dynamic_crops: Tensor, search_crops: Tensor) -> Prediction:
+        """Both templates and the search in one call, as training needs it; crops (B, 3, side, side)."""
+        return self.match(search_crops, self.merge(self.encode_template(static_crops), self.encode_template(dynamic_crops)))
+
+
+def weighted_average(features: Tensor, weights: Tensor) -> Tensor:
+    """Weighted average pooling: (B, C, S, S) and (B, 1, S, S) → (B, C)."""
+    total = (features * weights).sum(dim=(2, 3))
+    return total / weights.sum(dim=(2, 3)).clamp_min(1e-6)
+
+
+def build_network(config: NetworkConfig) -> FearNetwork:
+    """A fresh network with random weights, folded if the configuration says so."""
+    width, positions = config.width, config.template_shape[1] * config.template_shape[2]
+    unit: Callable[[int, int], nn.Module] = separable_unit if config.separable else regular_unit
+    # parity: the published FEAR-XS aggregates with a 3×3 separable unit; the paper's members with a 1×1 convolution
+    aggregate = separable_unit if config.separable else lambda inputs, outputs: regular_unit(inputs, outputs, kernel=1)
+
+    def last(outputs: int) -> nn.Module:
+        if not config.separable:
+            return nn.Conv2d(width, outputs, 3, padding=1)
+        return nn.Sequential(convolution(width, width, 3, groups=width), nn.Conv2d(width, outputs, 1))
+
+    def encoder(name: Backbone) -> Encoder:
+        backbone = build_backbone(name)
+        return Encoder(backbone, nn.Sequential(convolution(backbone.channels, width, 1), nn.BatchNorm2d(width)))
+
+    of_search = encoder(config.backbone)
+    network = FearNetwork(
+        config,
+        backbone=of_search.backbone,
+        adjust=of_search.adjust,
+        score_fusion=PixelwiseFusion(width, positions, unit, aggregate),
+        score_head=ScoreHead(width, unit, last(1)),
+        box_fusion=PixelwiseFusion(width, positions, unit, aggregate),
+        box_head=BoxHead(width, unit, last(4)),
+        update_head=UpdateHead(width) if config.update == "learned" else None,
+        template_encoder=None if config.template_backbone is None else encoder(config.template_backbone),
+    )
+    return fold_batch_norms(network) if config.folded else network
+
+
+def fold(network: FearNetwork) -> FearNetwork:
+    """A copy in evaluation mode with every batch norm merged into its convolution, ready for export.
+
+    A network that is folded already comes back as a plain copy.
+    """
+    folded = fold_batch_norms(network)
+    folded.config = replace(network.config, folded=True)
+    return folded
+
+
+def merge_spread(network: FearNetwork) -> FearNetwork:
+    """A copy whose first convolutions divide by the standard deviation of colours: one pass over the crop less.
+
+    The mean stays: the convolution's border is zero, which has to be the mean colour.
+    """
+    merged = copy.deepcopy(network)
+    if merged.std is not None:
+        own = merged.template_encoder
+        for backbone in (merged.backbone,) if own is None else (merged.backbone, own.backbone):
+            first = next(part for part in backbone.modules() if isinstance(part, nn.Conv2d))
+            with torch.no_grad():
+                first.weight.div_(merged.std)
+        merged.std = None
+    return merged
+
+
+def channels_last(network: FearNetwork) -> FearNetwork:
+    """The network itself, its weights laid out for images whose channels lie side by side; steps take a third less time on processors."""
+    return cast(FearNetwork, nn.Module.to(network, memory_format=torch.channels_last))  # type: ignore[call-overload]
+
+
+def parameter_count(network: nn.Module) -> int:
+    """Learnable numbers of a network that take part in every frame; an encoder of the templates' own does not."""
+    return sum(parameter.numel() for parameter in network.parameters()) - template_parameter_count(network)
+
+
+def template_parameter_count(network: nn.Module) -> int:
+    """Learnable numbers of the templates' own encoder; 0 where there is none."""
+    own = getattr(network, "template_encoder", None)
+    return 0 if own is None else sum(parameter.numel() for parameter in own.parameters())

@@ -1,0 +1,47 @@
+"""What a tracker asks of a network, whoever runs it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fear.config import NetworkConfig
+
+Crops = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+QUANTISED = "match-int8"
+"""Name of the quantised graph beside `match`, in the folders that have one."""
+
+
+class Maps(NamedTuple):
+    """The network's answer to N search crops."""
+
+    scores: Floats
+    """(N, 1, S, S), confidence 0 to 1."""
+    boxes_ltrb: Floats
+    """(N, 4, S, S), distances left, top, right, bottom from each cell's place, in search pixels."""
+    search_embeddings: Floats
+    """(N, C), confidence-weighted averages of the search features."""
+    updates: Floats | None = None
+    """(N, 1), learned confidence that the frame may become the dynamic template, 0 to 1; only of networks that have learned one."""
+
+
+class Network(Protocol):
+    """A FEAR network on some runtime; it holds no state of a track."""
+
+    @property
+    def config(self) -> NetworkConfig:
+        """What network this is."""
+
+    @property
+    def dynamic_weight(self) -> float:
+        """W of the dual template."""
+
+    def encode_template(self, template_crops: Crops) -> Floats:
+        """Features of a template crop: (1, 128, 128, 3), RGB → (1, C, 8, 8)."""
+
+    def match(self, search_crops: Crops, template_features: Floats) -> Maps:
+        """Finds templates in search crops: (N, S·16, S·16, 3) and (N, C, 8, 8). The answer may be overwritten by the next call."""

@@ -1,0 +1,1 @@
+"""Follows targets: the rules around the network."""

@@ -1,0 +1,93 @@
+"""From score and box maps to one box and its score.
+
+Options of the published code, off there and configurable here: a cosine window that prefers cells near the last position, a penalty on
+sudden changes of scale and ratio (both as in SiamRPN, CVPR 2018), and smoothing of the size.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fear.config import STRIDE, TrackerConfig
+from fear.geometry.boxes import Box
+
+Floats = NDArray[np.float32]
+
+
+class Peak(NamedTuple):
+    """The best cell of a search crop."""
+
+    box_xywh: Box
+    """In pixels of the crop."""
+    score: float
+    """The network's confidence there, 0 to 1, untouched by window and penalty."""
+
+
+@cache
+def cosine_window(cells: int) -> Floats:
+    """(cells, cells): 1 in the middle, 0 at the border."""
+    line = np.hanning(cells)
+    window: Floats = np.outer(line, line).astype(np.float32)
+    window.setflags(write=False)  # one array serves all trackers
+    return window
+
+
+def decode(scores: Floats, boxes_ltrb: Floats, size_before: tuple[float, float], config: TrackerConfig) -> Peak:
+    """Chooses the best cell and reads its box.
+
+    Args:
+        scores: (S, S) confidence, 0 to 1.
+        boxes_ltrb: (4, S, S) distances from each cell's place to the sides of the box, in crop pixels.
+        size_before: Width and height of the last box in pixels of this crop.
+        config: Window, penalty and size smoothing.
+    """
+    cells = scores.shape[0]
+    penalty = None if config.penalty == 0 else change_penalty(boxes_ltrb, size_before, config.penalty)  # (S, S)
+    ranking = scores if penalty is None else scores * penalty
+    if config.window > 0:
+        ranking = ranking * (1 - config.window) + cosine_window(cells) * config.window
+    cell = int(ranking.argmax())
+    row, column = divmod(cell, cells)
+
+    left, top, right, bottom = boxes_ltrb[:, row, column].tolist()
+    # cell (i, j) stands at ((j − S/2)·16 + side/2, …) (published code), which is (16·j, 16·i)
+    x, y = column * STRIDE, row * STRIDE
+    score = float(scores[row, column])
+    width, height = left + right, top + bottom
+    centre_x, centre_y = x + (right - left) / 2, y + (bottom - top) / 2
+    if config.size_rate is not None:
+        rate = config.size_rate * score * (1.0 if penalty is None else float(penalty[row, column]))
+        width = size_before[0] + rate * (width - size_before[0])
+        height = size_before[1] + rate * (height - size_before[1])
+    return Peak((centre_x - width / 2, centre_y - height / 2, width, height), score)
+
+
+def change_penalty(boxes_ltrb: Floats, size_before: tuple[float, float], strength: float) -> Floats:
+    """How much each cell's box keeps scale and ratio of the last one: 1 for no change, towards 0 for a large one.
+
+    Args:
+        boxes_ltrb: (4, S, S)
+        size_before: Width and height of the last box in the same pixels.
+        strength: k in `exp(−k·(change of ratio · change of scale − 1))`.
+
+    Returns:
+        (S, S)
+    """
+    widths, heights = boxes_ltrb[0] + boxes_ltrb[2], boxes_ltrb[1] + boxes_ltrb[3]
+    width, height = size_before
+
+    def change(ratio: Any) -> Any:
+        return np.maximum(ratio, 1 / ratio)
+
+    def padded_size(w: Any, h: Any) -> Any:
+        pad = (w + h) / 2
+        return np.sqrt((w + pad) * (h + pad))
+
+    scale = change(padded_size(widths, heights) / padded_size(width, height))
+    ratio = change((widths / heights) / (width / height))
+    penalty: Floats = np.exp(-strength * (scale * ratio - 1))
+    return penalty
