@@ -157,7 +157,7 @@ def test_box_outside_the_picture(clip: tuple[Path, str], tmp_path: Path) -> None
         (["export", "fear-xs", "--output", "x", "--least-overlap", "0.9"], 2, "int8"),
         (["eval", "--root", "nowhere"], 1, "expected NAME/img"),
         (["eval", "--root", ".", "--dataset", "kitti"], 1, "dataset: expected one of"),
-        (["eval", "--root", ".", "--set", "window"], 2, "key=value"),
+        (["eval", "--root", ".", "--set", "window"], 2, "KEY=VALUE"),
         (["eval", "--root", ".", "--set", "colour=3"], 1, "unknown key colour"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,

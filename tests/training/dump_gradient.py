@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from fear.cli.assignments import parse_assignments
 from fear.training.recipe import load_recipe
 from fear.training.run import train
 from fear.training.stages import track as module
@@ -31,7 +32,7 @@ def main(clips: str, run: str, output: str, devices: str, batch: str) -> None:
         "network.weights=fear-xs",
         *(f"photometric.{name}=0.0" for name in ("joint", "each", "grey", "blur", "motion", "noise")),
     ]
-    recipe = load_recipe(Path(__file__).parents[2] / "recipes" / "smoke.toml", changes)
+    recipe = load_recipe(Path(__file__).parents[2] / "recipes" / "smoke.toml", parse_assignments(changes))
     train(recipe, Path(run))
 
 

@@ -12,6 +12,7 @@ import torch
 from typer.testing import CliRunner
 
 from fear.cli import app
+from fear.cli.assignments import parse_assignments
 from fear.errors import ConfigError, DatasetError
 from fear.media.synthetic import Scene, write_folder
 from fear.network import load_checkpoint
@@ -34,7 +35,8 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def smoke(clips: Path, *changes: str) -> Recipe:
-    return load_recipe(RECIPES / "smoke.toml", [f"data.0.root={clips}", f"validation.root={clips}", "validation.max_frames=3", *changes])
+    fixed = [f"data.0.root={clips}", f"validation.root={clips}", "validation.max_frames=3"]
+    return load_recipe(RECIPES / "smoke.toml", parse_assignments([*fixed, *changes]))
 
 
 @pytest.mark.slow

@@ -1,12 +1,10 @@
-"""What the commands share: output, progress, options of the form NAME=VALUE."""
+"""What the commands share: output and progress."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
-import typer
 from rich.console import Console
 
 from fear.errors import FearError
@@ -24,19 +22,6 @@ def progress(quiet: bool = False) -> Iterator[Callable[[int | None], None]]:
     with Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as bar:
         task = bar.add_task("", total=None)
         yield lambda total: bar.update(task, advance=1, total=total)
-
-
-def rule(text: str) -> tuple[str, Any]:
-    """A rule of trackers from `NAME=VALUE`."""
-    import json
-
-    name, found, value = text.partition("=")
-    if not found:
-        raise typer.BadParameter(f"expected key=value, got {text!r}", param_hint="--set")
-    try:
-        return name, json.loads({"None": "null", "True": "true", "False": "false"}.get(value, value))
-    except ValueError as error:
-        raise typer.BadParameter(f"expected a number, true, false or null for {name}, got {value!r}", param_hint="--set") from error
 
 
 def need(package: str, command: str, extra: str = "export") -> None:

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from fear.cli.app import app
-from fear.cli.console import out, progress, rule
+from fear.cli.assignments import parse_rules
+from fear.cli.console import out, progress
 
 
 @app.command("eval")
@@ -32,7 +33,7 @@ def eval_command(
     from fear.evaluation import evaluate
     from fear.evaluation.trackers import Spec
 
-    config = TrackerConfig.from_dict(dict(rule(text) for text in rules or []))
+    config = TrackerConfig.from_dict(parse_rules(rules))
     specs = [Spec(name, config, runtime, nano) for name in tracker or ["fear-xs"]]
     names = sequences.split(",") if sequences else None
     with progress() as advance:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from fear.cli.app import app
+from fear.cli.assignments import parse_assignments
 from fear.cli.console import need, out, progress
 
 
@@ -26,7 +27,7 @@ def train_command(
     from fear.training.recipe import load_recipe
     from fear.training.run import train
 
-    loaded = load_recipe(recipe, change or ())
+    loaded = load_recipe(recipe, parse_assignments(change))
     folder = output or Path("runs") / loaded.name
     with progress() as advance:
         weights = train(loaded, folder, resume, on_picture=advance, on_epoch=lambda line: typer.echo(line, err=True))

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 import tomli_w
@@ -266,12 +267,12 @@ class Recipe(_Section):
         return tomli_w.dumps(json.loads(self.model_dump_json(exclude_none=True)))
 
 
-def load_recipe(path: Path, changes: Iterable[str] = ()) -> Recipe:
+def load_recipe(path: Path, changes: Mapping[str, Any] = MappingProxyType({})) -> Recipe:
     """Reads a recipe.
 
     Args:
         path: A `.toml` file.
-        changes: `a.b=value` each, as on the command line; a number in a path counts entries of a list: `stages.0.epochs=3`.
+        changes: Other values than the file's by key, such as `{"stages.0.epochs": 3}`; a number in a key counts the entries of a list.
 
     Raises:
         ConfigError: no such file, not TOML, an unknown key or a value out of range; the message names it.
@@ -282,8 +283,8 @@ def load_recipe(path: Path, changes: Iterable[str] = ()) -> Recipe:
         raise ConfigError(f"{path}: expected a recipe, {error.strerror or error}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: expected a recipe in TOML ({error})") from error
-    for change in changes:
-        _set(values, change)
+    for key, value in changes.items():
+        _set(values, key, value)
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:
@@ -301,31 +302,24 @@ def _told(fault: Any) -> str:
     return f"expected otherwise ({fault['msg']}), got {fault['input']!r}"
 
 
-def _set(values: dict[str, Any], change: str) -> None:
-    key, found, text = change.partition("=")
-    if not found:
-        raise ConfigError(f"--set: expected a.b=value, got {change!r}")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text  # a word without quotes
+def _set(values: dict[str, Any], key: str, value: Any) -> None:
     *parents, last = key.split(".")
     place: Any = values
     for name in parents:
-        place = _child(place, name, change)
+        place = _child(place, name, key)
     if isinstance(place, list):
-        _child(place, last, change)
+        _child(place, last, key)
         place[int(last)] = value
     else:
         place[last] = value
 
 
-def _child(place: Any, name: str, change: str) -> Any:
+def _child(place: Any, name: str, key: str) -> Any:
     if isinstance(place, list):
         if not name.isdecimal() or int(name) >= len(place):
-            raise ConfigError(f"--set {change}: expected a number below {len(place)}, got {name!r}")
+            raise ConfigError(f"{key}: expected a number below {len(place)}, got {name!r}")
         return place[int(name)]
     child = place.setdefault(name, {})
     if not isinstance(child, dict | list):
-        raise ConfigError(f"--set {change}: {name} is a value, not a section")
+        raise ConfigError(f"{key}: expected a section before the dot, but {name} is a value")
     return child
