@@ -1,4 +1,4 @@
-// From frame and window to a square crop, bilinear; what lies outside the frame gets a fill colour (src/fear/crop.py).
+// From frame and window to a square crop, bilinear; what lies outside the frame gets a fill colour (src/fear/media/crop.py).
 
 import type { Window } from "./geometry";
 

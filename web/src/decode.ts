@@ -1,4 +1,4 @@
-// From score and box maps to one box and its score (src/fear/decode.py).
+// From score and box maps to one box and its score (src/fear/tracking/decode.py).
 
 import type { Box } from "./geometry";
 import type { Rules } from "./rules";

@@ -1,4 +1,4 @@
-// Boxes and windows; the same arithmetic as src/fear/boxes.py and src/fear/crop.py. Pixel k covers [k, k + 1].
+// Boxes and windows; the same arithmetic as src/fear/geometry/boxes.py and window.py. Pixel k covers [k, k + 1].
 
 /** Left, top, width, height in pixels. */
 export interface Box {
@@ -23,8 +23,8 @@ export function windowAround(box: Box, context: number): Window {
   };
 }
 
-/** The middle of a window, `share` of its width and height. */
-export function middle(window: Window, share: number): Window {
+/** A window with the same centre, `share` of its width and height. */
+export function shrunk(window: Window, share: number): Window {
   return {
     x: window.x + (window.width * (1 - share)) / 2,
     y: window.y + (window.height * (1 - share)) / 2,

@@ -6,15 +6,15 @@ import type * as Ort from "onnxruntime-web";
 export interface Maps {
   readonly scores: Float32Array; // (S, S)
   readonly boxes: Float32Array; // (4, S, S)
-  readonly embedding: Float32Array; // (C)
+  readonly searchEmbedding: Float32Array; // (C): search features, averaged with the scores as weights
 }
 
 /** `embed` and `match` of one member of the family. */
 export class Network {
   private constructor(
     private readonly ort: typeof Ort,
-    private readonly embedding: Ort.InferenceSession,
-    private readonly matching: Ort.InferenceSession,
+    private readonly templateSession: Ort.InferenceSession,
+    private readonly matchSession: Ort.InferenceSession,
   ) {}
 
   /** @param load gives the bytes of `embed.onnx` and `match.onnx` */
@@ -25,10 +25,10 @@ export class Network {
   }
 
   /** Template crop (side, side, 3) → features (C, side/16, side/16). */
-  async embed(crop: Uint8Array): Promise<Float32Array> {
+  async encodeTemplate(crop: Uint8Array): Promise<Float32Array> {
     const side = Math.sqrt(crop.length / 3);
     const template = new this.ort.Tensor("uint8", crop, [1, side, side, 3]);
-    const answer = await this.embedding.run({ template });
+    const answer = await this.templateSession.run({ template });
     return copied(Object.values(answer)[0]!);
   }
 
@@ -36,12 +36,12 @@ export class Network {
   async match(crop: Uint8Array, features: Float32Array, channels: number): Promise<Maps> {
     const side = Math.sqrt(crop.length / 3);
     const cells = Math.sqrt(features.length / channels);
-    const answer = await this.matching.run({
+    const answer = await this.matchSession.run({
       search: new this.ort.Tensor("uint8", crop, [1, side, side, 3]),
       template_features: new this.ort.Tensor("float32", features, [1, channels, cells, cells]),
     });
-    const [scores, boxes, embedding] = this.matching.outputNames.map((name) => copied(answer[name]!));
-    return { scores: scores!, boxes: boxes!, embedding: embedding! };
+    const [scores, boxes, searchEmbedding] = this.matchSession.outputNames.map((name) => copied(answer[name]!));
+    return { scores: scores!, boxes: boxes!, searchEmbedding: searchEmbedding! };
   }
 }
 

@@ -1,4 +1,4 @@
-// The dual template and the rule that renews it (src/fear/template.py).
+// The dual template and the rule that renews it (src/fear/tracking/template.py).
 
 /** Static and dynamic template of one target. */
 export class DualTemplate {
@@ -26,16 +26,16 @@ export class DualTemplate {
   }
 
   /** Cosine similarity of the target and what was found, −1 to 1. */
-  similarity(found: Float32Array): number {
-    const length = Math.sqrt(dot(this.embedding, this.embedding) * dot(found, found));
-    return length > 0 ? dot(this.embedding, found) / length : 0;
+  similarity(searchEmbedding: Float32Array): number {
+    const length = Math.sqrt(dot(this.embedding, this.embedding) * dot(searchEmbedding, searchEmbedding));
+    return length > 0 ? dot(this.embedding, searchEmbedding) / length : 0;
   }
 
   /** Counts one tracked frame and, at the end of an interval, renews the dynamic template. `cut` is null while the target is lost. */
   async observe(
     fitness: number,
     cut: (() => Uint8Array) | null,
-    embed: (crop: Uint8Array) => Promise<Float32Array>,
+    encodeTemplate: (crop: Uint8Array) => Promise<Float32Array>,
   ): Promise<void> {
     if (this.weight === 0) return;
     this.frames += 1;
@@ -44,7 +44,7 @@ export class DualTemplate {
     const crop = this.bestCrop;
     [this.bestCrop, this.bestFitness, this.frames] = [null, -Infinity, 0];
     if (crop === null) return;
-    const dynamic = await embed(crop);
+    const dynamic = await encodeTemplate(crop);
     this.features = this.fixed.map((value, place) => (1 - this.weight) * value + this.weight * dynamic[place]!);
     this.embedding = mean(this.features, this.channels);
   }

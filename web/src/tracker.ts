@@ -1,8 +1,8 @@
-// `init(frame, box)`, then `update(frame)` for every frame (src/fear/tracker.py). All state of a track is here.
+// `init(frame, box)`, then `update(frame)` for every frame (src/fear/tracking/target.py). All state of a track is here.
 
 import { crop, meanColour, type Colour, type Frame } from "./crop";
 import { decode } from "./decode";
-import { clipBox, middle, onPixels, step, toFrame, windowAround, type Box } from "./geometry";
+import { clipBox, shrunk, onPixels, step, toFrame, windowAround, type Box } from "./geometry";
 import type { Network } from "./network";
 import { searchSide, type Card, type Rules } from "./rules";
 import { DualTemplate } from "./template";
@@ -38,7 +38,7 @@ export class Tracker {
     this.steady = false; // how it moves is not known yet
     this.fill = meanColour(frame);
     this.template = new DualTemplate(
-      await this.network.embed(this.cutTemplate(frame)),
+      await this.network.encodeTemplate(this.cutTemplate(frame)),
       width,
       weight,
       this.rules.update_interval,
@@ -51,7 +51,7 @@ export class Tracker {
     if (template === null) throw new Error("expected init(frame, box) before update(frame)");
     const config = this.card.network;
     const side = searchSide(rules, config, this.steady);
-    const window = onPixels(middle(windowAround(this.box, rules.search_context), side / config.search_size));
+    const window = onPixels(shrunk(windowAround(this.box, rules.search_context), side / config.search_size));
     const search = this.buffer(side);
     crop(frame, window, side, this.fill, search);
     const maps = await network.match(search, template.features, config.width);
@@ -59,11 +59,11 @@ export class Tracker {
     const before = this.box;
     const size = { width: (before.width * side) / window.width, height: (before.height * side) / window.height };
     const peak = decode(maps.scores, maps.boxes, size, rules);
-    const similarity = template.similarity(maps.embedding);
+    const similarity = template.similarity(maps.searchEmbedding);
     const lost = peak.score < rules.lost_score;
     if (peak.score >= rules.hold_score) this.box = keptInReach(toFrame(window, peak.box, side), frame);
     this.steady = peak.score >= rules.steady_score && step(before, this.box) <= rules.steady_step;
-    await template.observe(similarity, lost ? null : () => this.cutTemplate(frame), (cut) => network.embed(cut));
+    await template.observe(similarity, lost ? null : () => this.cutTemplate(frame), (cut) => network.encodeTemplate(cut));
     return { box: clipBox(this.box, frame.width, frame.height), score: peak.score, similarity, lost };
   }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { crop, meanColour, type Frame } from "../src/crop";
 import { decode } from "../src/decode";
-import { clipBox, iou, middle, onPixels, step, toFrame, windowAround } from "../src/geometry";
+import { clipBox, iou, shrunk, onPixels, step, toFrame, windowAround } from "../src/geometry";
 import { BoxFile } from "../src/boxfile";
 import { searchSide, type NetworkConfig, type Rules } from "../src/rules";
 import { DualTemplate } from "../src/template";
@@ -41,7 +41,7 @@ describe("boxes and windows", () => {
   it("grow, shrink and map back", () => {
     const window = windowAround(box, 2);
     expect(window).toEqual({ x: -30, y: -60, width: 100, height: 200 });
-    expect(middle(window, 0.5)).toEqual({ x: -5, y: -10, width: 50, height: 100 });
+    expect(shrunk(window, 0.5)).toEqual({ x: -5, y: -10, width: 50, height: 100 });
     expect(toFrame(window, { x: 40, y: 40, width: 20, height: 20 }, 100)).toEqual({ x: 10, y: 20, width: 20, height: 40 });
   });
 
