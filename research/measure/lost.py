@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from fear.config import TrackerConfig
 from fear.datasets import read
 from fear.datasets.clip import Clip
+from fear.datasets.frames import read_frame
 from fear.geometry.boxes import iou
-from fear.media.image import read_image
 from fear.tracking.tracker import Tracker
 
 HERE = Path(__file__).parent
@@ -30,7 +30,7 @@ def follow(model: str, sequence: Clip) -> Floats:
     """(F', 3): score, similarity and overlap of every frame after the first that shows the target."""
     tracker, rows = Tracker(model, threads=1), []
     for index, path in enumerate(sequence.frames):
-        frame = read_image(path)
+        frame = read_frame(path)
         if index == 0:
             tracker.init(frame, sequence.boxes_xywh[0])
             continue

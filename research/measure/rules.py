@@ -23,10 +23,11 @@ import numpy as np
 
 from fear.config import NetworkConfig, TrackerConfig
 from fear.datasets import Clip, read
+from fear.datasets.frames import read_frame
 from fear.evaluation.metrics import measure
 from fear.loading.load import load
 from fear.loading.published import published_checkpoint
-from fear.media.image import Image, read_image
+from fear.media.image import Image
 from fear.runtime.protocol import Crops, Floats, Maps, Network
 from fear.tracking.tracker import Tracker
 from fear.weights import resolve
@@ -124,7 +125,7 @@ def _network(model: str) -> Network:
 
 @cache
 def _sequences(root: Path) -> list[tuple[Clip, list[Image]]]:
-    return [(sequence, [read_image(path) for path in sequence.frames]) for sequence in read("folder", root)]
+    return [(sequence, [read_frame(path) for path in sequence.frames]) for sequence in read("folder", root)]
 
 
 def fingerprint(job: Job) -> str:

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from fear.datasets import read
 from fear.datasets.clip import Clip
+from fear.datasets.frames import read_frame
 from fear.evaluation.metrics import measure
 from fear.loading.published import published_checkpoint
-from fear.media.image import read_image
 from fear.tracking.tracker import Tracker
 from fear.weights import resolve
 
@@ -43,7 +43,7 @@ Floats = NDArray[np.float64]
 
 def score(model: str, sequence: Clip) -> Floats:
     """(6,): AUC of one sequence in every variant; NaN where the first frame does not show the target."""
-    pictures = [read_image(path) for path in sequence.frames]
+    pictures = [read_frame(path) for path in sequence.frames]
     tracker, values = Tracker(model, threads=1), []
     for part in VARIANTS.values():
         images, truth = pictures[part], sequence.boxes_xywh[part]

@@ -10,11 +10,14 @@ import cv2
 import numpy as np
 import pytest
 
-from fear.datasets import READERS, Clip, read
+from fear.datasets import READERS, Clip, frames, read
 from fear.datasets.check import check
+from fear.datasets.frames import VideoFrame, read_frame, read_frames
 from fear.datasets.unpack import unpack
 from fear.errors import DatasetError
-from fear.media.image import read_image
+from fear.media.image import Image
+from fear.media.reader import Source, open_source
+from fear.media.writer import VideoWriter
 
 
 def pictures(folder: Path, names: list[str]) -> None:
@@ -165,10 +168,93 @@ def by_name(dataset: str, root: Path) -> dict[str, Clip]:
     return {sequence.name: sequence for sequence in read(dataset, root)}
 
 
+def file_names(clip: Clip) -> list[str]:
+    return [Path(str(reference)).name for reference in clip.frames]
+
+
 def test_folder(tmp_path: Path) -> None:
     (walk,) = by_name("folder", tmp_path).values()
     assert walk.visible.tolist() == [True, False, True]
     assert walk.boxes_xywh[2].tolist() == [5, 6, 7, 8]
+
+
+def test_folder_takes_pictures_in_natural_order(tmp_path: Path) -> None:
+    pictures(tmp_path / "walk" / "img", ["frame_1.jpg", "frame_2.jpg", "frame_10.jpg"])
+    text(tmp_path / "walk" / "groundtruth.txt", "1,2,3,4\n" * 3)
+    (walk,) = read("folder", tmp_path)
+    assert file_names(walk) == ["frame_1.jpg", "frame_2.jpg", "frame_10.jpg"]
+
+
+def test_clips_come_in_natural_order(tmp_path: Path) -> None:
+    for name in ("car10", "car2", "bike"):
+        pictures(tmp_path / name / "img", ["1.jpg"])
+        text(tmp_path / name / "groundtruth.txt", "1,2,3,4\n")
+    assert [clip.name for clip in read("folder", tmp_path)] == ["bike", "car2", "car10"]
+
+
+# -------------------------------------------------------------------------------------------------------------------- videos
+def video(path: Path, frames: int = 6) -> None:
+    """Frame k of the video has the brightness 30 · k."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with VideoWriter(path, 30) as writer:
+        for k in range(frames):
+            writer.write(np.full((64, 96, 3), 30 * k, np.uint8), k / 30)
+
+
+def brightness(picture: Image) -> int:
+    return round(float(picture.mean()) / 30)
+
+
+def test_folder_takes_videos(tmp_path: Path) -> None:
+    video(tmp_path / "walk" / "video.mp4")
+    text(tmp_path / "walk" / "groundtruth.txt", "1,2,3,4\n" * 6)
+    (walk,) = read("folder", tmp_path)
+    assert len(walk) == 6
+    assert [brightness(frame.image) for frame in walk] == [0, 1, 2, 3, 4, 5]
+    assert [frame.index for frame in walk.part(slice(4, 1, -1))] == [0, 1, 2]
+    assert [brightness(frame.image) for frame in walk.part(slice(4, 1, -1))] == [4, 3, 2]
+    assert [brightness(frame.image) for frame in walk.part(slice(3, None))] == [3, 4, 5]
+    assert [brightness(frame.image) for frame in walk.cut(2)] == [0, 1]
+
+
+@pytest.mark.parametrize("boxes", [5, 7])
+def test_a_video_with_another_number_of_frames_than_boxes(tmp_path: Path, boxes: int) -> None:
+    video(tmp_path / "walk" / "video.mp4")
+    text(tmp_path / "walk" / "groundtruth.txt", "1,2,3,4\n" * boxes)
+    with pytest.raises(DatasetError, match=f"got 6 pictures and {boxes} boxes"):
+        read("folder", tmp_path)
+
+
+def test_frames_of_videos_are_read_in_any_order(tmp_path: Path) -> None:
+    video(tmp_path / "a.mp4")
+    video(tmp_path / "b.mp4")
+    for name, index in (("a", 3), ("b", 5), ("a", 0), ("b", 1), ("a", 3)):
+        assert brightness(read_frame(VideoFrame(tmp_path / f"{name}.mp4", index))) == index
+    with pytest.raises(DatasetError, match="expected at least 7 frames, got 6"):
+        read_frame(VideoFrame(tmp_path / "a.mp4", 6))
+
+
+def test_decoded_videos_stay_within_the_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Path] = []
+
+    def open_and_remember(path: Path) -> Source:
+        opened.append(path)
+        return open_source(path)
+
+    names = [tmp_path / f"{name}.mp4" for name in "abc"]
+    for path in names:
+        video(path)
+    size = 6 * 64 * 96 * 3 // 2  # of one decoded video, as planes
+    monkeypatch.setattr(frames, "CACHE_BYTES", 2 * size)
+    monkeypatch.setattr(frames, "open_source", open_and_remember)
+    for path in (names[0], names[1], names[0], names[2], names[0], names[1]):
+        read_frame(VideoFrame(path, 2))
+    assert opened == [names[0], names[1], names[2], names[1]]  # the least recently used one left when the third came
+    monkeypatch.setattr(frames, "CACHE_BYTES", size - 1)
+    video(tmp_path / "long.mp4")
+    with pytest.raises(DatasetError, match="fear data unpack"):
+        read_frame(VideoFrame(tmp_path / "long.mp4", 0))
+    assert len(list(read_frames([VideoFrame(tmp_path / "long.mp4", k) for k in range(6)]))) == 6  # in order, any length can be read
 
 
 def test_otb_counts_from_zero_and_splits_targets(tmp_path: Path) -> None:
@@ -177,7 +263,7 @@ def test_otb_counts_from_zero_and_splits_targets(tmp_path: Path) -> None:
     assert sequences["Car4"].boxes_xywh[0].tolist() == [70, 51, 107, 87]
     assert sequences["Car4"].boxes_xywh[2].tolist() == [72, 51, 107, 87]
     assert sequences["Jogging-2"].boxes_xywh[0].tolist() == [180, 81, 37, 115]
-    assert [path.name for path in sequences["BlurCar3"].frames] == ["0003.jpg", "0004.jpg", "0005.jpg"]
+    assert file_names(sequences["BlurCar3"]) == ["0003.jpg", "0004.jpg", "0005.jpg"]
 
 
 def test_got10k_absent_and_hidden_truth(tmp_path: Path) -> None:
@@ -207,13 +293,13 @@ def test_uav123_parts_of_a_folder(tmp_path: Path) -> None:
     sequences = by_name("uav123", tmp_path)
     assert sequences["bike1"].visible.tolist() == [True, False, True]
     assert sequences["bike1"].boxes_xywh[0].tolist() == [10, 20, 30, 40]
-    assert [path.name for path in sequences["car16_2"].frames] == ["000415.jpg", "000416.jpg"]
+    assert file_names(sequences["car16_2"]) == ["000415.jpg", "000416.jpg"]
 
 
 def test_trackingnet_counts_in_numbers(tmp_path: Path) -> None:
     sequences = by_name("trackingnet", tmp_path)
-    assert [path.stem for path in sequences["clip"].frames] == [str(k) for k in range(11)]
-    assert int(read_image(sequences["clip"].frames[10])[0, 0, 0]) == pytest.approx(100, abs=3)
+    assert file_names(sequences["clip"]) == [f"{k}.jpg" for k in range(11)]
+    assert int(read_frame(sequences["clip"].frames[10])[0, 0, 0]) == pytest.approx(100, abs=3)
     assert sequences["hidden"].visible.tolist() == [True, False]
     assert [sequence.name for sequence in read("trackingnet", tmp_path / "TEST")] == ["hidden"]
 
@@ -236,7 +322,7 @@ def test_imagenet_vid_tracks(tmp_path: Path) -> None:
     assert list(sequences) == ["clip_1-0", "clip_1-1"]
     assert sequences["clip_1-0"].visible.tolist() == [True, True, False, True]
     assert sequences["clip_1-0"].boxes_xywh[3].tolist() == [3, 2, 3, 4]
-    assert [path.stem for path in sequences["clip_1-1"].frames] == ["000001", "000002"]
+    assert file_names(sequences["clip_1-1"]) == ["000001.JPEG", "000002.JPEG"]
 
 
 def test_youtube_bb_in_pixels_and_in_time(tmp_path: Path) -> None:
@@ -249,7 +335,7 @@ def test_youtube_bb_in_pixels_and_in_time(tmp_path: Path) -> None:
 def test_manifest_of_the_published_code(tmp_path: Path) -> None:
     (walk,) = by_name("manifest", tmp_path).values()
     assert walk.name == "walk-0"
-    assert [path.name for path in walk.frames] == ["a.jpg", "b.jpg"]
+    assert file_names(walk) == ["a.jpg", "b.jpg"]
     assert walk.visible.tolist() == [True, False]
     assert read("manifest", tmp_path / "train.csv")[0].boxes_xywh[0].tolist() == [1, 2, 3.5, 4]
 
@@ -302,7 +388,7 @@ def test_unpack_writes_a_sequence_that_reads_back(tmp_path: Path) -> None:
     assert unpack(tmp_path / "video", tmp_path / "boxes.txt", tmp_path / "own" / "walk") == 2
     (walk,) = read("folder", tmp_path / "own")
     assert walk.visible.tolist() == [True, False]
-    assert int(read_image(walk.frames[1])[0, 0, 0]) == pytest.approx(10, abs=3)
+    assert int(read_frame(walk.frames[1])[0, 0, 0]) == pytest.approx(10, abs=3)
     with pytest.raises(DatasetError, match="expected a new folder"):
         unpack(tmp_path / "video", tmp_path / "boxes.txt", tmp_path / "own" / "walk")
 

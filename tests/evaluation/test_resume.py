@@ -133,8 +133,8 @@ def test_submissions(dataset: str, tmp_path: Path) -> None:
 
 def test_little_time_is_spent_beside_the_tracker(root: Path, tmp_path: Path) -> None:
     """Beyond `update` and the decoding of pictures: under 5 %."""
+    from fear.datasets.frames import read_frame
     from fear.evaluation.runner import read_result, run
-    from fear.media.image import read_image
 
     (sequence,) = read("folder", root, ["disc0"])
     longer = type(sequence)(sequence.name, sequence.frames * 20, np.tile(sequence.boxes_xywh, (20, 1)))
@@ -146,7 +146,7 @@ def test_little_time_is_spent_beside_the_tracker(root: Path, tmp_path: Path) -> 
         whole = time.perf_counter() - start
         start = time.perf_counter()
         for path in longer.frames:
-            read_image(path)
+            read_frame(path)
         decoding = time.perf_counter() - start
         shares.append((whole - decoding - read_result(job)[1].sum()) / whole)
     assert min(shares) < 0.05

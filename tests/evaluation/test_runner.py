@@ -36,7 +36,7 @@ def test_reads_the_layout(root: Path) -> None:
     assert all(len(sequence) == 5 and sequence.visible.all() for sequence in sequences)
     assert len(sequences[0].cut(3)) == 3
     assert [sequence.name for sequence in read("folder", root, ["c", "a"])] == ["a", "c"]
-    with pytest.raises(DatasetError, match="no sequence d; there are a, b, c"):
+    with pytest.raises(DatasetError, match="found no d; it has a, b, c"):
         read("folder", root, ["d"])
 
 

@@ -1,4 +1,4 @@
-"""Data sets, by name."""
+"""Readers of data sets, by the name of their layout."""
 
 from __future__ import annotations
 
@@ -40,10 +40,15 @@ READERS: dict[str, Reader] = {
 
 
 def read(dataset: str, root: Path, names: Iterable[str] | None = None) -> list[Clip]:
-    """Reads the sequences of a data set.
+    """Reads the clips of a data set.
+
+    Args:
+        dataset: Name of the layout, one of `READERS`.
+        root: Folder of the data set.
+        names: Clips to read; None reads all of them.
 
     Raises:
-        DatasetError: an unknown name, or a tree of another layout.
+        DatasetError: The name is unknown, or the folder has another layout.
     """
     if dataset not in READERS:
         raise DatasetError(f"dataset: expected one of {', '.join(READERS)}; got {dataset!r}")

@@ -1,4 +1,4 @@
-"""Looks at every picture and box of a data set, before a training run of days trips over one of them."""
+"""Checks every picture and every box of a data set, so that a fault does not end a long training run."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fear.datasets.clip import Clip
-from fear.errors import DatasetError
+from fear.datasets.frames import read_frame
+from fear.errors import FearError
 from fear.geometry.boxes import clip_box
-from fear.media.image import read_image
 
 
 @dataclass
@@ -22,31 +22,38 @@ class Findings:
     absent: int = 0
     """Frames without the target."""
     faults: list[str] = field(default_factory=list)
-    """One line each: broken pictures, boxes without area or wholly outside their picture."""
+    """One line for each damaged picture, and for each box that has no area or lies outside its picture."""
 
 
-def check(sequences: Iterable[Clip], on_sequence: Callable[[], None] = lambda: None) -> Findings:
-    """Reads every picture and looks at every box.
+def check(clips: Iterable[Clip], on_clip: Callable[[], None] = lambda: None) -> Findings:
+    """Reads every picture and checks every box.
 
     Args:
-        sequences: As a reader gives them.
-        on_sequence: Called after each.
+        clips: As a reader returns them.
+        on_clip: Is called after each clip.
     """
     findings = Findings()
-    for sequence in sequences:
+    for clip in clips:
         findings.sequences += 1
-        findings.frames += len(sequence)
-        findings.absent += int(np.count_nonzero(~sequence.visible))
-        for index, (path, visible) in enumerate(zip(sequence.frames, sequence.visible, strict=True)):
-            try:
-                height, width = read_image(path).shape[:2]
-            except DatasetError as error:
-                findings.faults.append(str(error))
-                continue
-            x, y, w, h = sequence.boxes_xywh[index].tolist()
-            if visible and (w <= 0 or h <= 0):
-                findings.faults.append(f"{path}: expected a box with an area, got {w:g}×{h:g}")
-            elif visible and 0 in clip_box((x, y, w, h), height, width)[2:]:
-                findings.faults.append(f"{path}: expected a box in the picture of {width}×{height}, got {x:g},{y:g},{w:g},{h:g}")
-        on_sequence()
+        findings.frames += len(clip)
+        findings.absent += int(np.count_nonzero(~clip.visible))
+        findings.faults += [fault for index in range(len(clip)) if (fault := _fault(clip, index))]
+        on_clip()
     return findings
+
+
+def _fault(clip: Clip, index: int) -> str | None:
+    """What is wrong with a frame; None where nothing is."""
+    reference = clip.frames[index]
+    try:
+        height, width = read_frame(reference).shape[:2]
+    except FearError as error:
+        return str(error)
+    if not clip.visible[index]:
+        return None
+    x, y, w, h = clip.boxes_xywh[index].tolist()
+    if w <= 0 or h <= 0:
+        return f"{reference}: expected a box with an area, got {w:g}×{h:g}"
+    if 0 in clip_box((x, y, w, h), height, width)[2:]:
+        return f"{reference}: expected a box in the picture of {width}×{height}, got {x:g},{y:g},{w:g},{h:g}"
+    return None

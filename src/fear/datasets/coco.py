@@ -1,6 +1,6 @@
 """COCO 2017 (Lin et al., ECCV 2014): `annotations/instances_SPLIT2017.json` and `SPLIT2017/000000000139.jpg`.
 
-Every annotated object is a sequence of one frame; crowds are left out.
+Every annotated object becomes a clip of one frame. Crowds are left out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def read_coco(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
     """Reads the training split, or the validation split where it is the only one.
 
     Raises:
-        DatasetError: nothing of that layout there, a broken table, or missing pictures.
+        DatasetError: There is nothing of that layout, the table is damaged, or pictures are missing.
     """
     tables = [root / "annotations" / f"instances_{split}2017.json" for split in ("train", "val")]
     table = next((path for path in tables if path.is_file()), None)

@@ -1,21 +1,36 @@
-"""Small files that several data sets share: boxes, flags, lists of names."""
+"""What several readers share: finding files, and reading boxes, flags and lists of names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fear.errors import DatasetError
+from fear.media.image import natural_order
+
+
+def find(root: Path, *patterns: str) -> list[Path]:
+    """The files and folders below a folder that fit any of the patterns, in the natural order of their names; none where it is missing.
+
+    Args:
+        root: Folder to search.
+        patterns: As `Path.glob` takes them.
+    """
+    found = {path for pattern in patterns for path in root.glob(pattern)} if root.is_dir() else ()
+    return sorted(found, key=lambda path: natural_order(path.relative_to(root).as_posix()))
 
 
 def read_boxes(path: Path) -> NDArray[np.float64]:
-    """A text file with one `x,y,w,h` line a frame; commas, tabs or spaces; `nan` where the target is absent → (F, 4).
+    """Reads a text file with one line `x,y,w,h` for each frame, separated by commas, tabs or spaces, and `nan` where the target is absent.
+
+    Returns:
+        (F, 4)
 
     Raises:
-        DatasetError: missing, or a line without four numbers; the message names the line.
+        DatasetError: The file is missing, or a line does not hold four numbers; the message names the line.
     """
     if not path.is_file():
         raise DatasetError(f"{path}: expected a file of boxes, found nothing there")
@@ -33,11 +48,28 @@ def read_boxes(path: Path) -> NDArray[np.float64]:
     return np.array(boxes, np.float64).reshape(-1, 4)
 
 
-def read_flags(path: Path, count: int) -> NDArray[np.bool_]:
-    """A text file of zeros and ones, one a frame, apart by commas or lines → (F,).
+def require_box_for_each_frame(place: Path, frames: Sized, boxes_xywh: Sized) -> None:
+    """Checks that a clip has as many frames as boxes.
 
     Raises:
-        DatasetError: other values, or another number of them.
+        DatasetError: It has not, or it has no frames.
+    """
+    if len(frames) != len(boxes_xywh) or not frames:
+        raise DatasetError(f"{place}: expected as many pictures as boxes, got {len(frames)} pictures and {len(boxes_xywh)} boxes")
+
+
+def read_flags(path: Path, count: int) -> NDArray[np.bool_]:
+    """Reads a text file with a zero or a one for each frame, separated by commas or line breaks.
+
+    Args:
+        path: The file.
+        count: Number of frames, F.
+
+    Returns:
+        (F,)
+
+    Raises:
+        DatasetError: The file holds other values, or another number of them.
     """
     values = path.read_text(encoding="utf-8").replace(",", " ").split()
     if len(values) != count or not set(values) <= {"0", "1"}:
@@ -46,22 +78,36 @@ def read_flags(path: Path, count: int) -> NDArray[np.bool_]:
 
 
 def first_box_only(boxes_xywh: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """The truth of a test set, which tells the first box alone, with NaN for the other frames; other truth as it is."""
+    """Fills up the truth of a test set, which holds the first box alone, with NaN; other truth is returned as it is.
+
+    Args:
+        boxes_xywh: (1, 4) or (F, 4).
+        count: Number of frames, F.
+
+    Returns:
+        (F, 4)
+    """
     if len(boxes_xywh) != 1 or count <= 1:
         return boxes_xywh
     return np.concatenate((boxes_xywh, np.full((count - 1, 4), np.nan)))
 
 
 def choose(names: Iterable[str], wanted: Iterable[str] | None, root: Path) -> list[str]:
-    """The wanted of the sequences that are there, all where None.
+    """Selects clips by name, in the order in which the data set has them.
+
+    Args:
+        names: Clips of the data set.
+        wanted: Names to select; None selects all.
+        root: Folder of the data set, for the message.
 
     Raises:
-        DatasetError: one that is not there.
+        DatasetError: A wanted clip is not there.
     """
     there = list(names)
     if wanted is None:
         return there
     missing = sorted(set(wanted) - set(there))
     if missing:
-        raise DatasetError(f"{root}: no sequence {', '.join(missing)}; there are {', '.join(there[:8])}{' …' if len(there) > 8 else ''}")
+        known = ", ".join(there[:8]) + (" …" if len(there) > 8 else "")
+        raise DatasetError(f"{root}: expected clips of this data set, found no {', '.join(missing)}; it has {known}")
     return [name for name in there if name in set(wanted)]

@@ -1,6 +1,6 @@
-"""The layout `folder`: `ROOT/NAME/img/*.jpg` in name order and `ROOT/NAME/groundtruth.txt`, one `x,y,w,h` line a frame.
+"""The layout `folder`: `ROOT/NAME/img/*.jpg` or `ROOT/NAME/video.mp4`, and `ROOT/NAME/groundtruth.txt` with one line `x,y,w,h` a frame.
 
-Beside them may lie `attributes.txt`, one word or phrase a line: what makes the sequence hard.
+An optional file `attributes.txt` beside them says what makes the clip hard, one word or phrase a line.
 """
 
 from __future__ import annotations
@@ -9,29 +9,42 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from fear.datasets.clip import Clip
-from fear.datasets.files import choose, read_boxes
+from fear.datasets.files import choose, find, read_boxes, require_box_for_each_frame
+from fear.datasets.frames import FrameReference, video_frames
 from fear.errors import DatasetError
 from fear.media.image import list_images
 
 
 def read_folder(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
-    """Reads sequences, in name order.
+    """Reads clips, in the natural order of their names.
 
     Raises:
-        DatasetError: nothing of that layout there, or a number of boxes that is not the number of frames.
+        DatasetError: There is nothing of that layout, or a clip has another number of frames than of boxes.
+        VideoError: A video is damaged.
     """
-    there = sorted(path.parent.name for path in root.glob("*/groundtruth.txt")) if root.is_dir() else []
+    there = [path.parent.name for path in find(root, "*/groundtruth.txt")]
     if not there:
-        raise DatasetError(f"{root}: expected NAME/img/*.jpg and NAME/groundtruth.txt, found none")
-    sequences = []
+        raise DatasetError(f"{root}: expected NAME/img/*.jpg or NAME/video.mp4, and NAME/groundtruth.txt; found none")
+    clips = []
     for name in choose(there, names, root):
-        pictures = root / name / "img"
-        if not pictures.is_dir():
-            raise DatasetError(f"{pictures}: expected a folder of pictures, found nothing there")
-        frames, boxes = list_images(pictures), read_boxes(root / name / "groundtruth.txt")
-        if len(frames) != len(boxes) or not frames:
-            raise DatasetError(f"{root / name}: expected as many pictures as boxes, got {len(frames)} pictures and {len(boxes)} boxes")
-        words = root / name / "attributes.txt"
-        attributes = tuple(words.read_text(encoding="utf-8").split("\n")) if words.is_file() else ()
-        sequences.append(Clip(name, frames, boxes, tuple(word.strip() for word in attributes if word.strip())))
-    return sequences
+        boxes = read_boxes(root / name / "groundtruth.txt")
+        frames = _frames(root / name, len(boxes))
+        require_box_for_each_frame(root / name, frames, boxes)
+        clips.append(Clip(name, frames, boxes, _attributes(root / name / "attributes.txt")))
+    return clips
+
+
+def _frames(folder: Path, expected: int) -> tuple[FrameReference, ...]:
+    pictures, video = folder / "img", folder / "video.mp4"
+    if pictures.is_dir():
+        return list_images(pictures)
+    if video.is_file():
+        return video_frames(video, expected)
+    raise DatasetError(f"{folder}: expected a folder of pictures, img, or a video, video.mp4; found neither")
+
+
+def _attributes(path: Path) -> tuple[str, ...]:
+    if not path.is_file():
+        return ()
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return tuple(line.strip() for line in lines if line.strip())

@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fear.datasets.clip import Clip
+from fear.datasets.frames import read_frame
 from fear.datasets.proposals import invented_box
 from fear.errors import DatasetError
 from fear.geometry.boxes import Box, iou
-from fear.media.image import Image, read_image
+from fear.media.image import Image
 
 AGREEMENT = 0.7
 """Least overlap of the two ways in any frame."""
@@ -101,7 +102,7 @@ def label_clips(
             rows.writeheader()
             for sequence in sequences:
                 kept: list[NDArray[np.float64]] = []
-                frames = [read_image(path) for path in sequence.frames]
+                frames = [read_frame(path) for path in sequence.frames]
                 height, width = frames[0].shape[:2]
                 for _ in range(targets):
                     found = follow_forth_and_back(follower, frames, draw(rng, height, width))
@@ -114,7 +115,7 @@ def label_clips(
                                 "sequence_id": sequence.name,
                                 "track_id": len(kept),
                                 "frame_index": index,
-                                "img_path": os.path.relpath(path, table.parent),
+                                "img_path": os.path.relpath(str(path), table.parent),
                                 "bbox": json.dumps([round(value, 2) for value in box]),
                                 "frame_shape": json.dumps([height, width]),
                                 "dataset": "pseudo",

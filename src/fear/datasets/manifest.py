@@ -1,4 +1,4 @@
-"""The published code's manifest: one CSV line a frame.
+"""The manifest of the published FEAR code: a CSV file with one line for each frame.
 
 Columns: sequence_id, track_id, frame_index, img_path, bbox (`[x, y, w, h]`), frame_shape, dataset, presence, near_corner. ROOT is the table
 itself, or a folder with exactly one; picture paths are relative to the table.
@@ -21,10 +21,10 @@ _COLUMNS = ("sequence_id", "track_id", "frame_index", "img_path", "bbox", "prese
 
 
 def read_manifest(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
-    """Reads a manifest; names are `SEQUENCE-TRACK`.
+    """Reads a manifest; clips are named `SEQUENCE-TRACK`.
 
     Raises:
-        DatasetError: no table there, a column or a value is missing, or a picture.
+        DatasetError: There is no table, or a column, a value or a picture is missing.
     """
     tables = [root] if root.is_file() else sorted(root.glob("*.csv"))
     if len(tables) != 1:
@@ -47,11 +47,11 @@ def read_manifest(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
                 raise DatasetError(f"{table}, line {number}: expected frame_index, bbox [x, y, w, h], presence 0 or 1 ({error})") from error
             entry = (moment, table.parent / row["img_path"], box if present else [np.nan] * 4)
             tracks.setdefault(f"{row['sequence_id']}-{row['track_id']}", []).append(entry)
-    sequences = []
+    clips = []
     for name in choose(tracks, names, root):
         frames = sorted(tracks[name], key=lambda frame: frame[0])
         absent = [path for _, path, _ in frames if not path.is_file()]
         if absent:
             raise DatasetError(f"{table}: expected all pictures, {len(absent)} of {name} are missing, such as {absent[0]}")
-        sequences.append(Clip(name, tuple(path for _, path, _ in frames), np.array([box for _, _, box in frames], np.float64)))
-    return sequences
+        clips.append(Clip(name, tuple(path for _, path, _ in frames), np.array([box for _, _, box in frames], np.float64)))
+    return clips

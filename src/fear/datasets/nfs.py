@@ -1,7 +1,7 @@
 """NFS (Kiani Galoogahi et al., ICCV 2017), 30 frames per second: `ROOT/NAME/30/NAME/*.jpg` and `ROOT/NAME/30/NAME.txt`.
 
-A line of truth is `track left top right bottom frame lost occluded generated "label"`. Some files have a line for each of 240 frames per
-second; every eighth counts then.
+A line of truth is `track left top right bottom frame lost occluded generated "label"`. Some files have a line for each frame at 240
+frames per second, of which every eighth belongs to a picture.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fear.datasets.clip import Clip
-from fear.datasets.files import choose
+from fear.datasets.files import choose, find
 from fear.errors import DatasetError
 from fear.media.image import list_images
 
-_FAST = 8  # frames at 240 per second for one at 30
+_FAST = 8  # frames at 240 per second for each frame at 30 per second
 
 
 def read_nfs(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
-    """Reads sequences, in name order.
+    """Reads clips, in the natural order of their names.
 
     Raises:
-        DatasetError: nothing of that layout there, or counts that contradict each other.
+        DatasetError: There is nothing of that layout, or a clip has another number of frames than of boxes.
     """
-    truths = {path.parents[1].name: path for path in sorted(root.glob("*/30/*.txt"))}
+    truths = {path.parents[1].name: path for path in find(root, "*/30/*.txt")}
     if not truths:
         raise DatasetError(f"{root}: expected NAME/30/NAME/*.jpg and NAME/30/NAME.txt, found none")
-    sequences = []
+    clips = []
     for name in choose(truths, names, root):
         pictures = truths[name].with_suffix("")
         if not pictures.is_dir():
@@ -38,14 +38,14 @@ def read_nfs(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
         if len(boxes) > 2 * len(frames):
             boxes = boxes[::_FAST]
         length = min(len(frames), len(boxes))
-        if abs(len(frames) - len(boxes)) > 1:  # one more or less is how the benchmark was published
+        if abs(len(frames) - len(boxes)) > 1:  # the benchmark was published with clips that differ by one
             raise DatasetError(f"{pictures}: expected as many pictures as boxes, got {len(frames)} pictures and {len(boxes)} boxes")
-        sequences.append(Clip(name, frames[:length], boxes[:length]))
-    return sequences
+        clips.append(Clip(name, frames[:length], boxes[:length]))
+    return clips
 
 
 def _read_truth(path: Path) -> NDArray[np.float64]:
-    """(F, 4), xywh; NaN where the target is marked as lost."""
+    """Reads boxes, (F, 4), with NaN where the target is marked as lost."""
     boxes = []
     for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
         fields = line.split()

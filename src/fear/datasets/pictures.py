@@ -1,4 +1,4 @@
-"""Pictures without a layout: loose images, each a sequence of its own by augmentation, and folders of frames without boxes."""
+"""Pictures without a fixed layout: loose pictures, which become clips of one frame, and folders of frames without boxes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fear.datasets.clip import Clip
-from fear.datasets.files import choose
+from fear.datasets.files import choose, find
 from fear.errors import DatasetError
 from fear.media.image import IMAGE_SUFFIXES, list_images
 
@@ -18,18 +18,14 @@ _TABLES = ("boxes.json", "sources.json")
 
 
 def read_images(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
-    """Loose images: one sequence for each box in each picture, or one without a box.
+    """Reads loose pictures: one clip for each box in each picture, or a clip without a box for a picture without boxes.
 
-    Boxes stand in `boxes.json` or `sources.json`: a list of objects with `file` and, where known, `boxes`, each `[x, y, w, h]`.
+    Boxes are listed in `boxes.json` or `sources.json`, as objects with `file` and, where known, `boxes`, each of them `[x, y, w, h]`.
 
     Raises:
-        DatasetError: no picture there, or a broken table.
+        DatasetError: There is no picture, or a table is damaged.
     """
-    files = (
-        {path.relative_to(root).as_posix(): path for path in sorted(root.rglob("*")) if path.suffix.lower() in IMAGE_SUFFIXES}
-        if root.is_dir()
-        else {}
-    )
+    files = {path.relative_to(root).as_posix(): path for path in find(root, "**/*") if path.suffix.lower() in IMAGE_SUFFIXES}
     if not files:
         raise DatasetError(f"{root}: expected pictures, found none")
     boxes: dict[str, list[NDArray[np.float64]]] = {}
@@ -39,11 +35,11 @@ def read_images(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
     absent = sorted(set(boxes) - set(files))
     if absent:
         raise DatasetError(f"{root}: expected pictures of all boxes, {len(absent)} are missing, such as {absent[0]}")
-    sequences = []
+    clips = []
     for name in choose(files, names, root):
         known = boxes.get(name) or [np.full(4, np.nan)]
-        sequences += [Clip(name if len(known) == 1 else f"{name}-{k}", (files[name],), box.reshape(1, 4)) for k, box in enumerate(known)]
-    return sequences
+        clips += [Clip(name if len(known) == 1 else f"{name}-{k}", (files[name],), box.reshape(1, 4)) for k, box in enumerate(known)]
+    return clips
 
 
 def _read_table(table: Path) -> dict[str, list[NDArray[np.float64]]]:
@@ -56,16 +52,12 @@ def _read_table(table: Path) -> dict[str, list[NDArray[np.float64]]]:
 
 
 def read_clips(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
-    """Folders of frames in name order, `ROOT/NAME/*.jpg`, without boxes.
+    """Reads folders of frames without boxes, `ROOT/NAME/*.jpg`.
 
     Raises:
-        DatasetError: no such folder.
+        DatasetError: There is no such folder.
     """
-    folders = {path.name: path for path in sorted(root.iterdir()) if path.is_dir() and list_images(path)} if root.is_dir() else {}
+    folders = {path.name: frames for path in find(root, "*") if path.is_dir() and (frames := list_images(path))}
     if not folders:
         raise DatasetError(f"{root}: expected NAME/*.jpg, found none")
-    sequences = []
-    for name in choose(folders, names, root):
-        frames = list_images(folders[name])
-        sequences.append(Clip(name, frames, np.full((len(frames), 4), np.nan)))
-    return sequences
+    return [Clip(name, folders[name], np.full((len(folders[name]), 4), np.nan)) for name in choose(folders, names, root)]

@@ -1,6 +1,6 @@
 """UAV123 (Mueller et al., ECCV 2016): `ROOT/data_seq/UAV123/FOLDER/*.jpg` and `ROOT/anno/UAV123/NAME.txt`, boxes counted from 1.
 
-Some folders hold several sequences, one after the other; which pictures belong to which is the benchmark's own list.
+Some folders hold several clips, one after the other. The benchmark lists which pictures belong to which clip.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from fear.datasets.clip import Clip
-from fear.datasets.files import choose, read_boxes, read_flags
+from fear.datasets.files import choose, find, read_boxes, read_flags
 from fear.errors import DatasetError
 from fear.media.image import list_images
 
-# first pictures of the parts of a folder, counted from 1
+# the first pictures of the clips in a folder, counted from 1
 _PARTS = {
     "bird1": (1, 775, 1573),
     "car1": (1, 751, 1627),
@@ -36,7 +36,6 @@ _PARTS = {
     "uav1": (1, 1555, 2473),
 }
 
-
 # in the order of the benchmark's flags
 _ATTRIBUTES = (
     "scale variation",
@@ -55,15 +54,15 @@ _ATTRIBUTES = (
 
 
 def read_uav123(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
-    """Reads sequences, in name order.
+    """Reads clips, in the natural order of their names.
 
     Raises:
-        DatasetError: nothing of that layout there, or fewer pictures than boxes.
+        DatasetError: There is nothing of that layout, or a clip has fewer pictures than boxes.
     """
-    truths = {path.stem: path for path in sorted(root.glob("anno/UAV123/*.txt"))}
+    truths = {path.stem: path for path in find(root, "anno/UAV123/*.txt")}
     if not truths:
         raise DatasetError(f"{root}: expected anno/UAV123/NAME.txt and data_seq/UAV123/NAME/*.jpg, found none")
-    sequences = []
+    clips = []
     for name in choose(truths, names, root):
         pictures, start = _place(root / "data_seq" / "UAV123", name)
         if not pictures.is_dir():
@@ -72,19 +71,19 @@ def read_uav123(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
         frames = list_images(pictures)[start - 1 : start - 1 + len(boxes)]
         if len(frames) != len(boxes):
             raise DatasetError(f"{pictures}: expected {len(boxes)} pictures from number {start} on for {name}, got {len(frames)}")
-        sequences.append(Clip(name, frames, boxes - (1, 1, 0, 0), _attributes(root / "anno" / "UAV123" / "att" / f"{name}.txt")))
-    return sequences
+        clips.append(Clip(name, frames, boxes - (1, 1, 0, 0), _attributes(root / "anno" / "UAV123" / "att" / f"{name}.txt")))
+    return clips
 
 
 def _attributes(path: Path) -> tuple[str, ...]:
-    """The flags of a sequence; none where the file is missing, which evaluation does not need."""
+    """The attributes of a clip; none where the file is missing, since evaluation works without them."""
     if not path.is_file():
         return ()
     return tuple(word for word, flag in zip(_ATTRIBUTES, read_flags(path, len(_ATTRIBUTES)), strict=True) if flag)
 
 
 def _place(root: Path, name: str) -> tuple[Path, int]:
-    """Folder and first picture of a sequence."""
+    """The folder of a clip, and the number of its first picture, counted from 1."""
     folder, _, part = name.rpartition("_")
     starts = _PARTS.get(folder, ())
     if part.isdecimal() and 1 <= int(part) <= len(starts):

@@ -1,7 +1,7 @@
-"""YouTube-BB (Real et al., CVPR 2017): the published table and frames that were taken out of the videos.
+"""YouTube-BB (Real et al., CVPR 2017): the published table, and frames that were extracted from the videos.
 
 The table, `yt_bb_detection_SPLIT.csv`, has the columns youtube_id, timestamp_ms, class_id, class_name, object_id, object_presence, xmin,
-xmax, ymin, ymax, the last four as shares of the picture. Frames lie beside it as `SPLIT/YOUTUBE_ID/TIMESTAMP.jpg`.
+xmax, ymin, ymax, the last four as fractions of the picture's width and height. Frames lie beside it as `SPLIT/YOUTUBE_ID/TIMESTAMP.jpg`.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from fear.media.image import read_image
 
 
 def read_youtube_bb(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
-    """Reads the training split, or the validation split where it is the only one; names are `VIDEO-CLASS-OBJECT`.
+    """Reads the training split, or the validation split where it is the only one; clips are named `VIDEO-CLASS-OBJECT`.
 
-    Frames of the table that nobody could download any more are left out, as videos vanish; a track without any is left out whole.
+    Frames of the table without a picture are left out, since some videos are no longer available. A track without any picture is left out.
 
     Raises:
-        DatasetError: nothing of that layout there, a broken line, or not one frame of the whole table.
+        DatasetError: There is nothing of that layout, a line is damaged, or the table has no picture at all.
     """
     split = next((name for name in ("train", "validation") if (root / f"yt_bb_detection_{name}.csv").is_file()), None)
     if split is None:
@@ -41,13 +41,13 @@ def read_youtube_bb(root: Path, names: Iterable[str] | None = None) -> list[Clip
                 raise DatasetError(f"{table}, line {number}: expected ten columns of YouTube-BB, got {row}") from error
             share = [left, top, right - left, bottom - top] if presence == "present" else [np.nan] * 4
             tracks.setdefault(f"{video}-{label}-{one}", []).append((stamp, root / split / video / f"{moment}.jpg", share))
-    sequences: dict[str, Clip] = {}
+    clips: dict[str, Clip] = {}
     for name, entries in tracks.items():
         there = [(path, share) for _, path, share in sorted(entries, key=lambda entry: entry[0]) if path.is_file()]
         if there:
             height, width = read_image(there[0][0]).shape[:2]  # all frames of a video have one size
             boxes = np.array([share for _, share in there], np.float64) * (width, height, width, height)
-            sequences[name] = Clip(name, tuple(path for path, _ in there), boxes)
-    if not sequences:
+            clips[name] = Clip(name, tuple(path for path, _ in there), boxes)
+    if not clips:
         raise DatasetError(f"{root / split}: expected pictures YOUTUBE_ID/TIMESTAMP.jpg of {len(tracks)} tracks, found none")
-    return [sequences[name] for name in choose(sequences, names, root)]
+    return [clips[name] for name in choose(clips, names, root)]

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from fear.datasets.clip import Clip
 from fear.datasets.files import read_boxes
+from fear.datasets.frames import read_frame
 from fear.errors import DatasetError
 from fear.evaluation.trackers import Spec, create
-from fear.media.image import read_image
 
 Floats = NDArray[np.float64]
 
@@ -117,7 +117,7 @@ def track_sequence(job: Job) -> Outcome:
     box = (x, y, w, h)
     boxes, seconds = [], []
     for index, path in enumerate(sequence.frames):
-        frame = read_image(path)
+        frame = read_frame(path)
         start = time.perf_counter()
         if index == 0:
             tracker.init(frame, box)

@@ -7,8 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from fear.datasets.frames import read_frame
 from fear.evaluation.runner import Job, read_result
-from fear.media.image import Image, read_image
+from fear.media.image import Image
 
 _FRAMES, _WIDTH, _HEIGHT = 5, 320, 180
 _TRUTH, _TRACKED = (46, 204, 113), (235, 64, 52)
@@ -30,7 +31,7 @@ def draw_worst(jobs: list[Job], path: Path) -> None:
 
 
 def _draw(job: Job, moment: int, tracked: list[float]) -> Image:
-    picture = read_image(job.sequence.frames[moment])
+    picture = read_frame(job.sequence.frames[moment])
     scale = min(_WIDTH / picture.shape[1], _HEIGHT / picture.shape[0])
     small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     canvas = np.full((_HEIGHT, _WIDTH, 3), 24, np.uint8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import cv2
@@ -36,8 +37,15 @@ def read_image(path: Path) -> Image:
 
 
 def list_images(folder: Path) -> tuple[Path, ...]:
-    """The pictures of a folder in name order."""
-    return tuple(sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")))
+    """The pictures of a folder in the natural order of their names."""
+    files = (path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith("."))
+    return tuple(sorted(files, key=lambda path: natural_order(path.name)))
+
+
+def natural_order(name: str) -> tuple[list[str | int], str]:
+    """A key that sorts names with numbers as people count: `frame_2` before `frame_10`."""
+    parts = re.split(r"([0-9]+)", name)  # words and numbers take turns, so that each is compared with its kind
+    return [int(part) if number % 2 else part for number, part in enumerate(parts)], name
 
 
 def mean_colour(frame: Image | Yuv420) -> Colour:

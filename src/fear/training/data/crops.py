@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,8 +15,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from fear.datasets.frames import FrameReference, read_frame
 from fear.media.crop import crop
-from fear.media.image import Image, mean_colour, read_image
+from fear.media.image import Image, mean_colour
 from fear.training.data.sampler import View
 
 _RECENT = 16  # decoded pictures that are kept anyway: the crops of a sample share them
@@ -31,9 +31,9 @@ class Pictures:
     """
 
     def __init__(self, keep: bool) -> None:
-        self._read = lru_cache(maxsize=None if keep else _RECENT)(read_image)
+        self._read = lru_cache(maxsize=None if keep else _RECENT)(read_frame)
 
-    def size(self, path: Path) -> tuple[int, int]:
+    def size(self, path: FrameReference) -> tuple[int, int]:
         """Height and width."""
         height, width = self._read(path).shape[:2]
         return height, width
@@ -55,7 +55,9 @@ class PictureBank:
         on_picture: Called after each.
     """
 
-    def __init__(self, paths: Iterable[Path], canvas: int, device: torch.device, on_picture: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, paths: Iterable[FrameReference], canvas: int, device: torch.device, on_picture: Callable[[], None] = lambda: None
+    ) -> None:
         self.index = {path: number for number, path in enumerate(dict.fromkeys(paths))}
         self._canvas = canvas
         count = len(self.index)
@@ -63,9 +65,9 @@ class PictureBank:
         self.sizes = [(0, 0)] * count
         self._fill, self._scale = torch.empty(count, 3), torch.empty(count)
 
-        def place(item: tuple[Path, int]) -> None:
+        def place(item: tuple[FrameReference, int]) -> None:
             path, number = item
-            picture = read_image(path)
+            picture = read_frame(path)
             self.sizes[number] = picture.shape[0], picture.shape[1]
             fill, scale = mean_colour(picture), min(1.0, canvas / max(picture.shape[:2]))
             if scale < 1:
@@ -81,7 +83,7 @@ class PictureBank:
         self._pictures = pictures.to(device)
         self._fill, self._scale = self._fill.to(device), self._scale.to(device)
 
-    def size(self, path: Path) -> tuple[int, int]:
+    def size(self, path: FrameReference) -> tuple[int, int]:
         """Height and width of the file's picture."""
         return self.sizes[self.index[path]]
 

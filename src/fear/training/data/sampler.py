@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from fear.config import NetworkConfig, TrackerConfig
 from fear.datasets.clip import Clip
+from fear.datasets.frames import FrameReference
 from fear.datasets.proposals import invented_box
 from fear.errors import DatasetError
 from fear.geometry.boxes import Box
@@ -34,7 +34,7 @@ _TRIES = 8  # placements of a negative crop in the target's frame
 class View(NamedTuple):
     """One crop to be cut."""
 
-    path: Path
+    path: FrameReference
     """The picture."""
     window: Window
     """The part of it that the crop shows."""
@@ -81,7 +81,7 @@ class Sampler:
         network: NetworkConfig,
         sampling: Sampling,
         seed: int,
-        size_of: Callable[[Path], tuple[int, int]],
+        size_of: Callable[[FrameReference], tuple[int, int]],
         rules: TrackerConfig | None = None,
     ) -> None:
         self._sampling, self._seed, self._size_of = sampling, seed, size_of
@@ -135,13 +135,13 @@ class Sampler:
         return first, int(between[rng.integers(len(between))]), last
 
     # ----------------------------------------------------------------------------------------------------------- which windows
-    def _template(self, rng: np.random.Generator, path: Path, box: Box, flip: bool) -> View:
+    def _template(self, rng: np.random.Generator, path: FrameReference, box: Box, flip: bool) -> View:
         s, size = self._sampling, self.sides[0]
         scale = rng.uniform(1 - s.template_scale, 1 + s.template_scale)
         window = _moved(rng, template_window(box, self._rules), scale, scale, s.template_shift / size)
         return _view(path, window, flip, box, size)
 
-    def _search(self, rng: np.random.Generator, path: Path, box: Box, flip: bool, known: bool) -> View:
+    def _search(self, rng: np.random.Generator, path: FrameReference, box: Box, flip: bool, known: bool) -> View:
         return _view(path, self._search_window(rng, box), flip, box if known else NOWHERE, self.sides[1])
 
     def _search_window(self, rng: np.random.Generator, box: Box) -> Window:
@@ -150,7 +150,7 @@ class Sampler:
         across, down = (scale * math.exp(rng.uniform(-s.search_ratio, s.search_ratio)) for _ in range(2))
         return _moved(rng, search_window(box, self._rules, self._network), across, down, s.search_shift / size)
 
-    def _beside(self, rng: np.random.Generator, path: Path, box: Box, flip: bool) -> View | None:
+    def _beside(self, rng: np.random.Generator, path: FrameReference, box: Box, flip: bool) -> View | None:
         """A search-sized part of the same picture without the target; None where none was found."""
         height, width = self._size_of(path)
         window = self._search_window(rng, box)
@@ -206,6 +206,6 @@ def _moved(rng: np.random.Generator, window: Window, across: float, down: float,
     return Window(x, y, width, height)
 
 
-def _view(path: Path, window: Window, flip: bool, box: Box, size: int) -> View:
+def _view(path: FrameReference, window: Window, flip: bool, box: Box, size: int) -> View:
     x, y, w, h = window.to_crop(box, size)
     return View(path, window, flip, (size - x - w if flip else x, y, w, h))

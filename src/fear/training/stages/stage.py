@@ -12,9 +12,9 @@ from pytorch_optimizer import SOAP
 from torch import Tensor, nn
 
 from fear.datasets.clip import Clip
+from fear.datasets.frames import read_frame
 from fear.evaluation.metrics import scored_frames
 from fear.geometry.boxes import iou
-from fear.media.image import read_image
 from fear.network import FearNetwork, channels_last
 from fear.runtime.pytorch import TorchNetwork
 from fear.tracking.tracker import Tracker
@@ -124,8 +124,8 @@ def track_overlap(tracker: Tracker, sequence: Clip) -> tuple[float, int]:
     boxes = np.full_like(sequence.boxes_xywh, np.nan)
     for index, path in enumerate(sequence.frames):
         if index == 0:
-            tracker.init(read_image(path), sequence.boxes_xywh[0].tolist())
+            tracker.init(read_frame(path), sequence.boxes_xywh[0].tolist())
         else:
-            boxes[index] = tracker.update(read_image(path)).box_xywh
+            boxes[index] = tracker.update(read_frame(path)).box_xywh
     overlaps = iou(boxes[scored], sequence.boxes_xywh[scored])
     return float(overlaps.mean()) if scored.any() else 0.0, int(scored.sum())
