@@ -40,7 +40,7 @@ class Remembering:
     def match(self, search_crops: Crops, template_features: Floats) -> Maps:
         """See `Network.match`."""
         if self._answer is None:
-            self._answer = Maps(*(None if part is None else part.copy() for part in self._network.match(search_crops, template_features)))  # type: ignore[arg-type]
+            self._answer = Maps(*(part.copy() for part in self._network.match(search_crops, template_features)))
         return self._answer
 
 

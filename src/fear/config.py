@@ -15,9 +15,6 @@ from fear.errors import ConfigError
 
 Backbone = Literal["fbnet_c", "fbnetc_100", "fbnet_c_slim", "resnet50", "regnet_x_8gf"]
 
-Merge = Literal["sum", "concatenate"]
-UpdateRule = Literal["similarity", "learned"]
-
 STRIDE = 16
 """Pixels of a crop for one cell of its map; every backbone ends here (paper)."""
 
@@ -67,9 +64,6 @@ class NetworkConfig(_Config):
             any multiple of 16.
         least_search_size: Side of the smallest search crop that the weights know; 176 measured to be as good as 192 with weights that were
             trained on larger ones, below that they suffer (docs/results/rules.md).
-        merge: How static and dynamic template become one: `sum`, weighted with w (FEAR), or `concatenate`, side by side (STARK's way, for
-            comparison).
-        update: What chooses the next dynamic template: cosine `similarity` (FEAR), or a `learned` head (STARK's way, for comparison).
         folded: Batch norms are merged into the convolutions before them.
     """
 
@@ -81,16 +75,12 @@ class NetworkConfig(_Config):
     template_size: int = 128
     search_size: int = 256
     least_search_size: int = 176
-    merge: Merge = "sum"
-    update: UpdateRule = "similarity"
     folded: bool = False
 
     def __post_init__(self) -> None:
         self._require(self.backbone in get_args(Backbone), "backbone", f"one of {', '.join(get_args(Backbone))}")
         own = self.template_backbone
         self._require(own is None or own in get_args(Backbone), "template_backbone", f"None or one of {', '.join(get_args(Backbone))}")
-        self._require(self.merge in get_args(Merge), "merge", f"one of {', '.join(get_args(Merge))}")
-        self._require(self.update in get_args(UpdateRule), "update", f"one of {', '.join(get_args(UpdateRule))}")
         self._require(self.width > 0, "width", "a positive number of channels")
         for field in ("template_size", "search_size", "least_search_size"):
             size = getattr(self, field)
@@ -103,8 +93,8 @@ class NetworkConfig(_Config):
 
     @property
     def template_shape(self) -> tuple[int, int, int]:
-        """Of the merged template features: (C, 8, 8), or (C, 16, 8) where two are concatenated."""
-        return self.width, self.template_cells * (2 if self.merge == "concatenate" else 1), self.template_cells
+        """Shape of the template features of one target: (C, 8, 8) for a template crop of 128 pixels."""
+        return self.width, self.template_cells, self.template_cells
 
     @property
     def search_cells(self) -> int:

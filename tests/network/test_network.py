@@ -54,7 +54,7 @@ def test_every_parameter_gets_a_gradient(config: NetworkConfig) -> None:
     network = build_network(replace(config, template_size=64, search_size=64)).train()
     with torch.no_grad():
         network.dynamic_weight.fill_(0.3)
-    logits, boxes_ltrb, embedding, _ = network(crops(2, 64, 1), crops(2, 64, 2), crops(2, 64, 3))
+    logits, boxes_ltrb, embedding = network(crops(2, 64, 1), crops(2, 64, 2), crops(2, 64, 3))
     (logits.square().mean() + boxes_ltrb.mean() + embedding.square().mean()).backward()
     without = [name for name, parameter in network.named_parameters() if parameter.grad is None or not parameter.grad.any()]
     assert not without

@@ -1,20 +1,12 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 
-from fear.config import FEAR_XS, NetworkConfig
 from fear.media.image import Image
 from fear.tracking.template import DualTemplate, Features, cosine_similarity
-
-
-class Merging(NamedTuple):
-    dynamic_weight: float
-    config: NetworkConfig = FEAR_XS
 
 
 def features(value: float) -> Features:
@@ -42,7 +34,7 @@ def follow(template: DualTemplate, similarities: list[float | None]) -> list[int
 
 
 def test_most_similar_frame_of_each_interval() -> None:
-    template = DualTemplate(features(0), Merging(0.5), interval=4)
+    template = DualTemplate(features(0), 0.5, interval=4)
     taken = follow(template, [0.2, 0.9, 0.3, 0.1, 0.5, 0.4, 0.6, 0.55])
     # frame 2 is taken at frame 4; its 0.9 does not count for the next interval, where frame 7 is the best
     assert taken == [None, None, None, 2, None, None, None, 7]
@@ -50,15 +42,15 @@ def test_most_similar_frame_of_each_interval() -> None:
 
 
 def test_the_last_frame_of_an_interval_counts() -> None:
-    assert follow(DualTemplate(features(0), Merging(0.5), 3), [0.1, 0.2, 0.3]) == [None, None, 3]
+    assert follow(DualTemplate(features(0), 0.5, 3), [0.1, 0.2, 0.3]) == [None, None, 3]
 
 
 def test_of_equals_the_first() -> None:
-    assert follow(DualTemplate(features(0), Merging(0.5), 3), [0.1, 0.4, 0.4]) == [None, None, 2]
+    assert follow(DualTemplate(features(0), 0.5, 3), [0.1, 0.4, 0.4]) == [None, None, 2]
 
 
 def test_lost_frames_are_no_candidates() -> None:
-    assert follow(DualTemplate(features(0), Merging(0.5), 3), [None, 0.1, None, None, None, None, 0.2, 0.1, None]) == [
+    assert follow(DualTemplate(features(0), 0.5, 3), [None, 0.1, None, None, None, None, 0.2, 0.1, None]) == [
         *(None, None, 2),
         *(None, None, None),
         *(None, None, 7),
@@ -66,24 +58,24 @@ def test_lost_frames_are_no_candidates() -> None:
 
 
 def test_negative_similarities_still_have_a_best() -> None:
-    assert follow(DualTemplate(features(0), Merging(0.5), 2), [-0.5, -0.2]) == [None, 2]
+    assert follow(DualTemplate(features(0), 0.5, 2), [-0.5, -0.2]) == [None, 2]
 
 
 @pytest.mark.parametrize(("weight", "enabled"), [(0.0, True), (0.5, False)])
 def test_switched_off(weight: float, enabled: bool) -> None:
-    template = DualTemplate(features(1), Merging(weight), 2, enabled)
+    template = DualTemplate(features(1), weight, 2, enabled)
     assert follow(template, [0.5] * 6) == [None] * 6
     assert template.features == pytest.approx(features(1))
 
 
 def test_merge_always_uses_the_static_template() -> None:
-    template = DualTemplate(features(10), Merging(0.25), interval=1)
+    template = DualTemplate(features(10), 0.25, interval=1)
     follow(template, [0.5] * 3)
     assert template.features == pytest.approx(features(0.75 * 10 + 0.25 * 3))
 
 
 def test_crops_are_cut_only_for_new_bests() -> None:
-    template = DualTemplate(features(0), Merging(0.5), 10)
+    template = DualTemplate(features(0), 0.5, 10)
     cut: list[int] = []
 
     def cut_crop(number: int) -> Image:
@@ -98,7 +90,7 @@ def test_crops_are_cut_only_for_new_bests() -> None:
 def test_similarity_is_the_cosine_with_the_merged_template() -> None:
     static = np.zeros((1, 2, 2, 2), np.float32)
     static[:, 0] = 2
-    template = DualTemplate(static, Merging(0.5), 1)
+    template = DualTemplate(static, 0.5, 1)
     assert template.similarity(np.array([3, 3], np.float32)) == pytest.approx(2**-0.5)
     dynamic = np.zeros_like(static)
     dynamic[:, 1] = 2
@@ -108,10 +100,3 @@ def test_similarity_is_the_cosine_with_the_merged_template() -> None:
 
 def test_cosine_of_nothing_is_zero() -> None:
     assert cosine_similarity(np.zeros(3, np.float32), np.ones(3, np.float32)) == 0
-
-
-def test_concatenated_templates_are_renewed_without_w() -> None:
-    template = DualTemplate(features(10), Merging(0.0, replace(FEAR_XS, merge="concatenate")), interval=1)
-    assert template.features.shape == (1, 4, 4, 2)
-    assert template.observe(0.9, partial(picture, 20), lambda crop: features(float(crop[0, 0, 0])))
-    assert template.features[0, 0].tolist() == [[10, 10], [10, 10], [20, 20], [20, 20]]

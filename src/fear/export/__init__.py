@@ -101,8 +101,13 @@ def count_macs(network: FearNetwork) -> int:
     """Multiply-accumulates of one `match` call for one target, counted by torch."""
     _, search = sample_inputs(network.config, batch=1)
     features = torch.zeros(1, *network.config.template_shape)
+    return multiply_accumulates(Match(network), search, features)
+
+
+def multiply_accumulates(module: torch.nn.Module, *inputs: torch.Tensor) -> int:
+    """Multiply-accumulates of one call of a module, counted by torch."""
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        Match(network)(search, features)
+        module(*inputs)
     return int(counter.get_total_flops()) // 2
 
 

@@ -12,7 +12,6 @@ from fear.errors import ExportError, RuntimeMissingError
 from fear.loading.crops import Pair
 from fear.network import FearNetwork
 from fear.runtime.protocol import Maps, Network
-from fear.tracking.template import merge_templates
 
 TOLERANCE = 1e-3
 """Largest difference from torch, relative to the largest value of the output, for float arithmetic."""
@@ -64,18 +63,14 @@ def compare(network: FearNetwork, folder: Path, pairs: Sequence[Pair], quantised
     asked = [*pairs, Pair(pairs[0].template, stacked)]
     # torch answers first and the runtimes one after the other: their idle threads would slow each other
     features = [truth.encode_template(template) for template, _ in asked]
-    merged = [
-        np.repeat(merge_templates(f, f, truth), len(search), axis=0)  # (N, C, T, T)
-        for f, (_, search) in zip(features, asked, strict=True)
-    ]
+    merged = [np.repeat(f, len(search), axis=0) for f, (_, search) in zip(features, asked, strict=True)]  # (N, C, T, T)
     answers = [truth.match(search, m) for m, (_, search) in zip(merged, asked, strict=True)]
     for runtime, candidate in _runtimes(folder):
         for (template, search), f, m, expected in zip(asked, features, merged, answers, strict=True):
             note(f"{runtime} features", f, candidate.encode_template(template))
             got = candidate.match(search, m)
             for name, a, b in zip(Maps._fields, expected, got, strict=True):
-                if a is not None and b is not None:
-                    note(f"{runtime} {name}", a, b)
+                note(f"{runtime} {name}", a, b)
             cells = [np.array(np.unravel_index(maps.scores[0, 0].argmax(), maps.scores.shape[2:])) for maps in (expected, got)]
             apart = int(np.abs(cells[0] - cells[1]).max())
             same, near, count = same + (apart == 0), near + (apart <= 1), count + 1

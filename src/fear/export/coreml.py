@@ -58,7 +58,7 @@ def write_coreml(network: FearNetwork, folder: Path, precision: str) -> dict[str
                 _FromImage(Match(network)),
                 [_image(config.search_size), torch.zeros(1, *config.template_shape)],
                 ["search", "template_features"],
-                ["scores", "boxes", "embedding"] + (["update"] if config.update == "learned" else []),
+                ["scores", "boxes", "embedding"],
             ),
         ]
         differences = {}

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -36,16 +35,15 @@ class Embed(nn.Module):
 
 
 class Match(nn.Module):
-    """The network's `match` with pictures as input, scores and update confidence after the sigmoid."""
+    """The network's `match` with pictures as input and scores after the sigmoid."""
 
     def __init__(self, network: FearNetwork) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, search: Tensor, template_features: Tensor) -> tuple[Tensor, ...]:
-        logits, boxes_ltrb, embedding, update = self.network.match(search.permute(0, 3, 1, 2), template_features)
-        maps = logits.sigmoid(), boxes_ltrb, embedding
-        return maps if update is None else (*maps, update.sigmoid())
+        logits, boxes_ltrb, embedding = self.network.match(search.permute(0, 3, 1, 2), template_features)
+        return logits.sigmoid(), boxes_ltrb, embedding
 
 
 def sample_inputs(config: NetworkConfig, batch: int, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -70,36 +68,38 @@ def write_onnx(network: FearNetwork, folder: Path, half_storage: bool = False) -
         folder: An existing folder.
         half_storage: Keep the weights as float16 in the file and widen them when the graph is loaded; the computation stays float32.
     """
-    config, network = network.config, merge_spread(network)
-    template, search = sample_inputs(config, batch=2)
-    with torch.no_grad():  # tensors of inference mode would send the exporter onto a slower way
+    network = merge_spread(network)
+    template, search = sample_inputs(network.config, batch=2)
+    with torch.no_grad():  # the exporter is slower with tensors of inference mode
         features = network.encode_template(template.permute(0, 3, 1, 2)).expand(2, -1, -1, -1)
         features = network.merge(features, features).clone()
-    batch, cells = torch.export.Dim("N", min=1, max=1024), torch.export.Dim("cells", min=2, max=64)
-    side = STRIDE * cells
-    _write(Embed(network), (template,), folder / "embed.onnx", ["template"], ["features"], None, half_storage)
-    _write(
-        Match(network),
-        (search, features),
-        folder / "match.onnx",
-        ["search", "template_features"],
-        ["scores", "boxes", "embedding"] + (["update"] if config.update == "learned" else []),
-        ({0: batch, 1: side, 2: side}, {0: batch}),
-        half_storage,
-    )
+    write_graph(Embed(network), {"template": template}, ["features"], folder / "embed.onnx", half_storage)
+    inputs = {"search": search, "template_features": features}
+    write_graph(Match(network), inputs, ["scores", "boxes", "embedding"], folder / "match.onnx", half_storage)
 
 
-def _write(
-    module: nn.Module, inputs: tuple[Tensor, ...], path: Path, names: list[str], results: list[str], dynamic: Any, half_storage: bool
-) -> None:
+def write_graph(module: nn.Module, inputs: dict[str, Tensor], outputs: list[str], path: Path, half_storage: bool = False) -> None:
+    """Writes one graph. Where it has the input `search`, number and side of the search crops are free.
+
+    Args:
+        module: Takes the inputs by position.
+        inputs: Examples by the names that the graph gives them.
+        outputs: Names of what the module returns.
+        path: The file to write.
+        half_storage: As for `write_onnx`.
+    """
+    dynamic = None
+    if "search" in inputs:
+        batch, side = torch.export.Dim("N", min=1, max=1024), STRIDE * torch.export.Dim("cells", min=2, max=64)
+        dynamic = {0: batch, 1: side, 2: side}, {0: batch}
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of its own internals
         program = torch.onnx.export(
             module.eval(),
-            inputs,
-            input_names=names,
-            output_names=results,
+            tuple(inputs.values()),
+            input_names=list(inputs),
+            output_names=outputs,
             dynamic_shapes=dynamic,
             dynamo=True,
             opset_version=OPSET,

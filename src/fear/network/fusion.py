@@ -36,7 +36,7 @@ def correlate(template: Tensor, search: Tensor) -> Tensor:
     """Point-wise cross-correlation.
 
     Args:
-        template: (B, C, T, T); twice as high where two templates are concatenated, with twice as many maps.
+        template: (B, C, T, T)
         search: (B, C, S, S)
 
     Returns:

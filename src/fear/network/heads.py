@@ -31,24 +31,6 @@ class ScoreHead(nn.Module):
         return logits * _LOGIT_SCALE
 
 
-class UpdateHead(nn.Module):
-    """Learned confidence that a frame may become the dynamic template, from both embeddings: three layers as in STARK (arXiv 2103.17154).
-
-    FEAR needs none of it; it exists to measure what the difference costs.
-    """
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.Linear(2 * width, width), nn.ReLU(inplace=True), nn.Linear(width, width), nn.ReLU(inplace=True), nn.Linear(width, 1)
-        )
-
-    def forward(self, template_embedding: Tensor, search_embedding: Tensor) -> Tensor:
-        """(B, C) and (B, C) → logits (B, 1)."""
-        logits: Tensor = self.layers(torch.cat((template_embedding, search_embedding), dim=1))
-        return logits
-
-
 class BoxHead(nn.Module):
     """(B, C, S, S) → distances left, top, right, bottom (B, 4, S, S), above zero, in search pixels."""
 

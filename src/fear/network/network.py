@@ -26,7 +26,7 @@ from fear.config import Backbone, NetworkConfig
 from fear.network.backbones import build_backbone, convolution
 from fear.network.folding import fold_batch_norms
 from fear.network.fusion import PixelwiseFusion, regular_unit, separable_unit
-from fear.network.heads import BoxHead, ScoreHead, UpdateHead
+from fear.network.heads import BoxHead, ScoreHead
 
 _MEAN = (123.675, 116.28, 103.53)  # ImageNet's, RGB, 0 to 255
 _STD = (58.395, 57.12, 57.375)
@@ -41,8 +41,6 @@ class Prediction(NamedTuple):
     """(B, 4, S, S), distances from each cell's place to the sides of the box, in search pixels."""
     embedding: Tensor
     """(B, C), e_S: the average of the search features, weighted with the confidence."""
-    update_logits: Tensor | None = None
-    """(B, 1), whether this frame may become the dynamic template; only where the network learned to say so."""
 
 
 class Encoder(nn.Module):
@@ -59,19 +57,27 @@ class Encoder(nn.Module):
         self.adjust = adjust
 
 
+class Heads(NamedTuple):
+    """The two branches behind the search encoder; each is a fusion and a head."""
+
+    score_fusion: PixelwiseFusion
+    """(B, C, T, T), (B, C, S, S) → (B, C, S, S)"""
+    score_head: ScoreHead
+    """(B, C, S, S) → logits (B, 1, S, S)"""
+    box_fusion: PixelwiseFusion
+    """(B, C, T, T), (B, C, S, S) → (B, C, S, S)"""
+    box_head: BoxHead
+    """(B, C, S, S) → distances (B, 4, S, S)"""
+
+
 class FearNetwork(nn.Module):
     """Backbone, fusion and heads, put together.
 
     Args:
-        config: What this network is; it travels with the weights.
-        backbone: (B, 3, H, W) → (B, K, H/16, W/16).
-        adjust: (B, K, …) → (B, C, …), the paper's AdjustLayer.
-        score_fusion: (B, C, T, T), (B, C, S, S) → (B, C, S, S)
-        score_head: (B, C, S, S) → logits (B, 1, S, S)
-        box_fusion: as `score_fusion`
-        box_head: (B, C, S, S) → distances (B, 4, S, S)
-        update_head: (B, C), (B, C) → logits (B, 1); None where similarity decides.
-        template_encoder: The templates' own; None where they share that of the search.
+        config: The configuration of this network; it is stored with the weights.
+        search_encoder: Encodes search crops, and template crops too where `template_encoder` is None.
+        heads: Fusions and heads of score and box.
+        template_encoder: A separate encoder of template crops, or None.
     """
 
     mean: Tensor
@@ -80,24 +86,18 @@ class FearNetwork(nn.Module):
     def __init__(
         self,
         config: NetworkConfig,
-        backbone: nn.Module,
-        adjust: nn.Module,
-        score_fusion: nn.Module,
-        score_head: nn.Module,
-        box_fusion: nn.Module,
-        box_head: nn.Module,
-        update_head: nn.Module | None = None,
+        search_encoder: Encoder,
+        heads: Heads,
         template_encoder: Encoder | None = None,
     ) -> None:
         super().__init__()
         self.config = config
-        self.backbone = backbone
-        self.adjust = adjust
-        self.score_fusion = score_fusion
-        self.score_head = score_head
-        self.box_fusion = box_fusion
-        self.box_head = box_head
-        self.update_head = update_head
+        self.backbone = search_encoder.backbone
+        self.adjust = search_encoder.adjust
+        self.score_fusion = heads.score_fusion
+        self.score_head = heads.score_head
+        self.box_fusion = heads.box_fusion
+        self.box_head = heads.box_head
         self.template_encoder = template_encoder
         self.dynamic_weight = nn.Parameter(torch.zeros(()))
         self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)
@@ -127,9 +127,7 @@ class FearNetwork(nn.Module):
         return centred if self.std is None else centred / self.std
 
     def merge(self, static: Tensor, dynamic: Tensor) -> Tensor:
-        """F'_T of the dual template, all (B, C, T, T); (B, C, 2T, T) where the network concatenates."""
-        if self.config.merge == "concatenate":
-            return torch.cat((static, dynamic), dim=2)
+        """F'_T of the dual template: (B, C, T, T) and (B, C, T, T) → (B, C, T, T)."""
         return (1 - self.dynamic_weight) * static + self.dynamic_weight * dynamic
 
     def match(self, search_crops: Tensor, template_features: Tensor) -> Prediction:
@@ -145,9 +143,7 @@ class FearNetwork(nn.Module):
         """The part behind the backbone: search features (B, C, 16, 16) and template features (B, C, 8, 8)."""
         logits = self.score_head(self.score_fusion(template_features, search))
         boxes_ltrb = self.box_head(self.box_fusion(template_features, search))
-        embedding = weighted_average(search, logits.sigmoid())
-        update = None if self.update_head is None else self.update_head(template_features.mean(dim=(2, 3)), embedding)
-        return Prediction(logits, boxes_ltrb, embedding, update)
+        return Prediction(logits, boxes_ltrb, weighted_average(search, logits.sigmoid()))
 
     def forward(self, static_crops: Tensor, dynamic_crops: Tensor, search_crops: Tensor) -> Prediction:
         """Both templates and the search in one call, as training needs it; crops (B, 3, side, side)."""
@@ -161,8 +157,28 @@ def weighted_average(features: Tensor, weights: Tensor) -> Tensor:
 
 
 def build_network(config: NetworkConfig) -> FearNetwork:
-    """A fresh network with random weights, folded if the configuration says so."""
-    width, positions = config.width, config.template_shape[1] * config.template_shape[2]
+    """Returns a network with random weights; its batch norms are folded if the configuration says so."""
+    search_encoder = build_encoder(config.backbone, config.width)
+    heads = build_heads(config, config.template_cells**2)
+    template_encoder = None if config.template_backbone is None else build_encoder(config.template_backbone, config.width)
+    network = FearNetwork(config, search_encoder, heads, template_encoder)
+    return fold_batch_norms(network) if config.folded else network
+
+
+def build_encoder(backbone_name: Backbone, width: int) -> Encoder:
+    """Returns a backbone with random weights and an AdjustLayer that gives `width` channels."""
+    backbone = build_backbone(backbone_name)
+    return Encoder(backbone, nn.Sequential(convolution(backbone.channels, width, 1), nn.BatchNorm2d(width)))
+
+
+def build_heads(config: NetworkConfig, template_positions: int) -> Heads:
+    """Returns both branches with random weights.
+
+    Args:
+        config: Width of the features and kind of the convolutions.
+        template_positions: Number of positions in the template features, T·T.
+    """
+    width = config.width
     unit: Callable[[int, int], nn.Module] = separable_unit if config.separable else regular_unit
     # parity: the published FEAR-XS aggregates with a 3×3 separable unit; the paper's members with a 1×1 convolution
     aggregate = separable_unit if config.separable else lambda inputs, outputs: regular_unit(inputs, outputs, kernel=1)
@@ -172,23 +188,12 @@ def build_network(config: NetworkConfig) -> FearNetwork:
             return nn.Conv2d(width, outputs, 3, padding=1)
         return nn.Sequential(convolution(width, width, 3, groups=width), nn.Conv2d(width, outputs, 1))
 
-    def encoder(name: Backbone) -> Encoder:
-        backbone = build_backbone(name)
-        return Encoder(backbone, nn.Sequential(convolution(backbone.channels, width, 1), nn.BatchNorm2d(width)))
-
-    of_search = encoder(config.backbone)
-    network = FearNetwork(
-        config,
-        backbone=of_search.backbone,
-        adjust=of_search.adjust,
-        score_fusion=PixelwiseFusion(width, positions, unit, aggregate),
+    return Heads(
+        score_fusion=PixelwiseFusion(width, template_positions, unit, aggregate),
         score_head=ScoreHead(width, unit, last(1)),
-        box_fusion=PixelwiseFusion(width, positions, unit, aggregate),
+        box_fusion=PixelwiseFusion(width, template_positions, unit, aggregate),
         box_head=BoxHead(width, unit, last(4)),
-        update_head=UpdateHead(width) if config.update == "learned" else None,
-        template_encoder=None if config.template_backbone is None else encoder(config.template_backbone),
     )
-    return fold_batch_norms(network) if config.folded else network
 
 
 def fold(network: FearNetwork) -> FearNetwork:

@@ -12,6 +12,8 @@ from fear.weights.card import read_card
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider", "coreml": "CoreMLExecutionProvider"}
 
+_OUTPUTS = ("scores", "boxes", "embedding")
+
 
 class OnnxNetwork:
     """An exported network on ONNX Runtime.
@@ -48,4 +50,4 @@ class OnnxNetwork:
 
     def match(self, search_crops: Crops, template_features: Floats) -> Maps:
         """See `Network.match`."""
-        return Maps(*self._match.run(None, {"search": search_crops, "template_features": template_features}))
+        return Maps(*self._match.run(_OUTPUTS, {"search": search_crops, "template_features": template_features}))

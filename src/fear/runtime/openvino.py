@@ -49,7 +49,9 @@ class OpenVinoNetwork:
             model = self._core.read_model(graph[0])
             if crops is not None:  # fixed shapes compute faster than free ones
                 batch, side = crops
-                model.reshape({"search": [batch, side, side, 3], "template_features": [batch, *self.config.template_shape]})
+                template = model.input("template_features").get_partial_shape()
+                template[0] = batch
+                model.reshape({"search": [batch, side, side, 3], "template_features": template})
             return self._core.compile_model(model, self._device, self._settings)
 
         try:
@@ -73,4 +75,4 @@ class OpenVinoNetwork:
             self._match[crops] = self._compile(self._search_part, crops)
         request = self._match[crops]
         request.infer([search_crops, template_features], share_inputs=True)
-        return Maps(*(tensor.data for tensor in request.output_tensors))
+        return Maps(*(tensor.data for tensor in request.output_tensors[:3]))

@@ -25,8 +25,6 @@ class Maps(NamedTuple):
     """(N, 4, S, S), distances left, top, right, bottom from each cell's place, in search pixels."""
     search_embeddings: Floats
     """(N, C), confidence-weighted averages of the search features."""
-    updates: Floats | None = None
-    """(N, 1), learned confidence that the frame may become the dynamic template, 0 to 1; only of networks that have learned one."""
 
 
 class Network(Protocol):

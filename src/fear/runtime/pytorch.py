@@ -43,6 +43,5 @@ class TorchNetwork:
     def match(self, search_crops: Crops, template_features: Floats) -> Maps:
         """See `Network.match`."""
         template = torch.from_numpy(template_features).to(self._device)
-        logits, boxes_ltrb, embedding, update = self._network.match(self._images(search_crops), template)
-        maps = logits.sigmoid().cpu().numpy(), boxes_ltrb.cpu().numpy(), embedding.cpu().numpy()
-        return Maps(*maps, None if update is None else update.sigmoid().cpu().numpy())
+        logits, boxes_ltrb, embedding = self._network.match(self._images(search_crops), template)
+        return Maps(logits.sigmoid().cpu().numpy(), boxes_ltrb.cpu().numpy(), embedding.cpu().numpy())

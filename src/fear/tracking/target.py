@@ -26,7 +26,10 @@ class Target:
         self._steady = False  # how it moves is not known yet
         self._window = search_window(box_xywh, config, network.config)
         self.template = DualTemplate(
-            network.encode_template(self._cut_template(frame)[None]), network, config.update_interval, config.dynamic_template
+            network.encode_template(self._cut_template(frame)[None]),
+            network.dynamic_weight,
+            config.update_interval,
+            config.dynamic_template,
         )
 
     def _cut_template(self, frame: Picture) -> Image:
@@ -55,7 +58,7 @@ class Target:
             self._box = self._keep_in_reach(self._window.to_frame(peak.box_xywh, size))
         self._steady = peak.score >= self._config.steady_score and step(before, self._box) <= self._config.steady_step
         self.template.observe(
-            similarity if maps.updates is None else float(maps.updates[row, 0]),
+            similarity,
             None if lost else lambda: self._cut_template(frame),
             lambda template_crop: self._network.encode_template(template_crop[None]),
         )

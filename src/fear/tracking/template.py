@@ -2,19 +2,16 @@
 
 The network sees one template: a weighted sum of the static template's features (first frame, never changed) and the dynamic one's (a
 recent crop). The merge costs nothing per frame. Which crop becomes the dynamic template needs no learned score: of the frames since the
-last renewal it is the one whose found object looked most like the target by cosine similarity (FEAR, section 3.2). STARK learns a head
-for this choice and concatenates its templates, which costs time on every frame.
+last renewal it is the one whose found object looked most like the target by cosine similarity (FEAR, section 3.2).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fear.config import NetworkConfig
 from fear.media.image import Image
 
 Features = NDArray[np.float32]
@@ -26,23 +23,8 @@ def cosine_similarity(a: Features, b: Features) -> float:
     return float(np.dot(a, b)) / length if length > 0 else 0.0
 
 
-class Merging(Protocol):
-    """What of a network says how its two templates become one."""
-
-    @property
-    def config(self) -> NetworkConfig:
-        """Its `merge`."""
-
-    @property
-    def dynamic_weight(self) -> float:
-        """W."""
-
-
-def merge_templates(static: Features, dynamic: Features, network: Merging) -> Features:
-    """What the network compares with: `(1 − w)·static + w·dynamic`, or both one above the other; (N, C, T, T) each."""
-    if network.config.merge == "concatenate":
-        return np.concatenate((static, dynamic), axis=2)
-    weight = network.dynamic_weight
+def merge_templates(static: Features, dynamic: Features, weight: float) -> Features:
+    """Returns `(1 − w)·static + w·dynamic`, the template that the network compares with; (N, C, T, T) each."""
     merged: Features = (1 - weight) * static + weight * dynamic
     return merged
 
@@ -52,24 +34,23 @@ class DualTemplate:
 
     Args:
         static: (1, C, T, T), features of the first frame's crop.
-        network: Says how to merge; w is learned, part of the network.
+        dynamic_weight: w, the share of the dynamic template; the network has learned it.
         interval: Frames between renewals.
         enabled: False keeps the first frame's template for good.
     """
 
-    def __init__(self, static: Features, network: Merging, interval: int, enabled: bool = True) -> None:
+    def __init__(self, static: Features, dynamic_weight: float, interval: int, enabled: bool = True) -> None:
         self._static = static
-        self._network = network
+        self._dynamic_weight = dynamic_weight
         self._interval = interval
-        # with w = 0 a renewal changes nothing
-        self._renews = enabled and (network.dynamic_weight != 0 or network.config.merge == "concatenate")
+        self._renews = enabled and dynamic_weight != 0  # with w = 0 a renewal changes nothing
         self._frames = 0
-        self._best_fitness = -np.inf
+        self._best_similarity = -np.inf
         self._best_crop: Image | None = None
         self._use(static)
 
     def _use(self, dynamic: Features) -> None:
-        self.features: Features = merge_templates(self._static, dynamic, self._network)
+        self.features: Features = merge_templates(self._static, dynamic, self._dynamic_weight)
         """(1, C, T, T): what the network compares with."""
         self._embedding: Features = self.features.mean(axis=(0, 2, 3))  # e_T (C,)
 
@@ -81,11 +62,11 @@ class DualTemplate:
         """
         return cosine_similarity(self._embedding, embedding)
 
-    def observe(self, fitness: float, cut: Callable[[], Image] | None, embed: Callable[[Image], Features]) -> bool:
+    def observe(self, similarity: float, cut: Callable[[], Image] | None, embed: Callable[[Image], Features]) -> bool:
         """Counts one tracked frame and, at the end of an interval, renews the dynamic template.
 
         Args:
-            fitness: Of this frame: its similarity, or what a network learned to say instead.
+            similarity: Cosine similarity of what was found in this frame and the target, −1 to 1.
             cut: Makes the template crop of this frame; called only where it may be needed. None: the target is lost, no candidate.
             embed: The network's template features of a crop; called only for a renewal.
 
@@ -95,12 +76,12 @@ class DualTemplate:
         if not self._renews:
             return False
         self._frames += 1
-        if cut is not None and fitness > self._best_fitness:
+        if cut is not None and similarity > self._best_similarity:
             # the crop and not the frame is kept: it is small, and the caller may reuse the frame's memory
-            self._best_fitness, self._best_crop = fitness, cut()
+            self._best_similarity, self._best_crop = similarity, cut()
         if self._frames < self._interval:
             return False
-        crop, self._best_crop, self._best_fitness, self._frames = self._best_crop, None, -np.inf, 0
+        crop, self._best_crop, self._best_similarity, self._frames = self._best_crop, None, -np.inf, 0
         if crop is None:
             return False
         self._use(embed(crop))

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from fear.config import PRESETS, STRIDE, Backbone, Merge, NetworkConfig, UpdateRule
+from fear.config import PRESETS, STRIDE, Backbone, NetworkConfig
 from fear.errors import ConfigError
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -34,8 +34,6 @@ class NetworkSection(_Section):
     preset: str = "fear-xs"
     backbone: Backbone | None = None
     template_backbone: Backbone | None = None
-    merge: Merge = "sum"
-    update: UpdateRule = "similarity"
     width: Count | None = None
     search_size: Count | None = None
     least_search_size: Count | None = None
@@ -56,7 +54,7 @@ class NetworkSection(_Section):
 
     def config(self) -> NetworkConfig:
         """The preset with what the recipe changes."""
-        fields = ("backbone", "template_backbone", "width", "search_size", "least_search_size", "template_size", "merge", "update")
+        fields = ("backbone", "template_backbone", "width", "search_size", "least_search_size", "template_size")
         changed = {field: getattr(self, field) for field in fields if getattr(self, field) is not None}
         return NetworkConfig.from_dict(PRESETS[self.preset].to_dict() | changed)
 
@@ -131,8 +129,6 @@ class LossSection(_Section):
     """Balanced cross-entropy, as the published code, instead of focal loss."""
     negative: Annotated[float, Field(ge=0)] = 0.0
     """Weight of the classification of negative crops; our addition."""
-    update: Annotated[float, Field(ge=0)] = 1.0
-    """Weight of a learned update head's cross-entropy, where the network has one."""
 
 
 class StageSection(_Section):

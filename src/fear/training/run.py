@@ -226,7 +226,7 @@ def _fit(recipe: Recipe, stage: StageSection, module: Stage, data: TrainingData,
         parts.append(callbacks.EarlyStopping("val_iou", patience=stage.stop_after, mode="max"))
     if sys.stderr.isatty():
         parts.append(callbacks.RichProgressBar())
-    unused = stage.kind != "track" or stage.frozen_backbone or recipe.network.merge != "sum"
+    unused = stage.kind != "track" or stage.frozen_backbone
     several = machine.nodes > 1 or (machine.devices != "auto" and machine.devices > 1)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="lightning")  # of few workers, of few steps between logs

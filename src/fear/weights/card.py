@@ -21,6 +21,9 @@ FORMAT = 1
 
 _HEADER_KEY = "fear"
 
+_FORMER_OPTIONS = {"merge": "sum", "update": "similarity"}
+"""Keys of the network that earlier versions wrote, and the only value that this version still runs."""
+
 
 @dataclass(frozen=True, slots=True)
 class WeightsCard:
@@ -64,7 +67,11 @@ class WeightsCard:
             version = values.pop("format")
             if version != FORMAT:
                 raise WeightsError(f"{source}: expected format {FORMAT}, got {version}; it needs another version of fear-tracker")
-            return cls(**values | {"network": NetworkConfig.from_dict(values["network"])})
+            network = dict(values["network"])
+            for key, only in _FORMER_OPTIONS.items():
+                if network.pop(key, only) != only:
+                    raise WeightsError(f"{source}: expected {key} {only!r}, got {values['network'][key]!r}; see research/stark")
+            return cls(**values | {"network": NetworkConfig.from_dict(network)})
         except (ValueError, KeyError, TypeError, AttributeError, ConfigError) as error:
             raise WeightsError(f"{source}: expected the description of a FEAR network, got something else ({error})") from error
 

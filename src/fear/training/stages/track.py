@@ -21,7 +21,7 @@ def observe(
     """What the losses of FEAR look at: crops (B, 3, side, side) → e_T (B, C), the search's prediction, the negative crop's."""
     template = network.merge(*network.encode_template(torch.cat((static, dynamic))).chunk(2))
     both = network.match(torch.cat((search, negative)), torch.cat((template, template)))
-    halves = [(None, None) if part is None else part.chunk(2) for part in both]
+    halves = [part.chunk(2) for part in both]
     found, beside = (Prediction(*parts) for parts in zip(*halves, strict=True))
     return template.mean(dim=(2, 3)), found, beside
 
@@ -52,10 +52,6 @@ class TrackStage(Stage):
         if self._options.negative > 0:
             parts["negative"] = functional.softplus(negative.logits).mean()  # cross-entropy where nothing is the target
             total = total + self._options.negative * parts["negative"]
-        if found.update_logits is not None and negative.update_logits is not None:
-            here = functional.binary_cross_entropy_with_logits(found.update_logits[:, 0], batch.present.float())
-            parts["update"] = here + functional.softplus(negative.update_logits).mean()
-            total = total + self._options.update * parts["update"]
         self.report({"loss": total, **parts, "w": self.network.dynamic_weight}, len(batch.present))
         return total
 

@@ -1,0 +1,1 @@
+"""STARK's way of two templates, beside FEAR's: the network, and what it costs."""
