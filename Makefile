@@ -56,7 +56,7 @@ bench: $(VENV)/dev  ## Measure us, the published network and the neighbours side
 	$(BIN)/python -m research.measure.lost
 	$(BIN)/python -m research.measure.variants
 	$(BIN)/python -m research.measure.rules
-	$(BIN)/python -m research.measure.ablation
+	$(BIN)/python -m research.stark.costs
 
 gpu-train: $(VENV)/dev  ## Train the default weights on a graphics card: here if there is one, else pack all that another machine needs.
 	@$(BIN)/python scripts/prepare_gpu.py --shared $(SHARED) --output build/gpu
