@@ -44,10 +44,15 @@ class Curves(NamedTuple):
     """(51,)"""
 
 
-def scored_frames(truth_xywh: Floats) -> NDArray[np.bool_]:
-    """(F,): all but the first, where the target has a box with an area."""
+def has_target(truth_xywh: Floats) -> NDArray[np.bool_]:
+    """(F,), whether the target has a box with an area."""
     with np.errstate(invalid="ignore"):
-        scored: NDArray[np.bool_] = np.asarray(np.isfinite(truth_xywh).all(axis=1) & (truth_xywh[:, 2:] > 0).all(axis=1))
+        return np.asarray(np.isfinite(truth_xywh).all(axis=1) & (truth_xywh[:, 2:] > 0).all(axis=1))
+
+
+def scored_frames(truth_xywh: Floats) -> NDArray[np.bool_]:
+    """(F,), whether a frame is scored: every frame but the first in which the target has a box with an area."""
+    scored = has_target(truth_xywh)
     scored[:1] = False
     return scored
 
