@@ -88,7 +88,7 @@ def _around(image: Image, truth: Box, track: Track) -> Image:
     """A part of the frame in which the target can be seen, however small it is."""
     x, y, w, h = truth
     width = min(max(_ROOM * w, WIDTH / 2), image.shape[1])
-    window = Window(x + w / 2 - width / 2, y + h / 2 - width * HEIGHT / WIDTH / 2, width, width * HEIGHT / WIDTH)
+    window = Window(x + w / 2 - width / 2, y + h / 2 - width * HEIGHT / WIDTH / 2, width, width * HEIGHT / WIDTH, WIDTH)
     across = np.array(((window.width / WIDTH, 0, window.x), (0, window.height / HEIGHT, window.y)))
     part: Image = cv2.warpAffine(image, across, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)  # type: ignore[assignment]
 

@@ -53,8 +53,6 @@ TABLE = (
         "all off (published rules)",
         {"window": 0, "penalty": 0, "size_rate": None, "template_context": 0.2, "search_size": 256, "steady_search_size": None},
     ),
-    Rules("box held below a score of 0.1", {"hold_score": 0.1}),
-    Rules("box held below a score of 0.2", {"hold_score": 0.2}),
     Rules("no window", {"window": 0}),
     Rules("no penalty", {"penalty": 0}),
     Rules("size not smoothed", {"size_rate": None}),

@@ -130,7 +130,6 @@ class TrackerConfig(_Config):
         window: Weight of a cosine window over the score map, 0 to 1; 0.38 as the published code knows it, where it is off.
         penalty: Strength of the penalty on a changed scale or ratio; 0.062 likewise, 0 is off.
         size_rate: Share of the new size in the box, times score and penalty; None takes the new size whole; 0.765 likewise.
-        hold_score: While the score is below, the box stays where it was; 0 is off, which `research/measure/rules.py` measured better.
         lost_score: A track is `lost` while its score is below; our choice, measured by `research/measure/lost.py`.
     """
 
@@ -145,7 +144,6 @@ class TrackerConfig(_Config):
     window: float = 0.38
     penalty: float = 0.062
     size_rate: float | None = 0.765
-    hold_score: float = 0.0
     lost_score: float = 0.5
 
     def __post_init__(self) -> None:
@@ -162,5 +160,4 @@ class TrackerConfig(_Config):
         self._require(0 <= self.window <= 1, "window", "a number from 0 to 1")
         self._require(self.penalty >= 0, "penalty", "a number from 0 up")
         self._require(self.size_rate is None or 0 < self.size_rate <= 1, "size_rate", "None or a number above 0, up to 1")
-        self._require(0 <= self.hold_score <= 1, "hold_score", "a number from 0 to 1")
         self._require(0 <= self.lost_score <= 1, "lost_score", "a number from 0 to 1")

@@ -53,11 +53,11 @@ def test_the_whole() -> None:
 )
 def test_crops_are_those_of_the_rgb_frame(corner: tuple[float, float], size: tuple[float, float], on_pixels: bool) -> None:
     """Inside the frame, across its borders, and where nothing of it is seen."""
-    window = Window(*corner, *size)
+    window = Window(corner[0], corner[1], size[0], size[1], 32)
     if on_pixels:
-        window = Window(*(float(round(value)) for value in window))
-    expected = crop(RGB, window, 32, (1, 2, 3)).astype(int)
-    assert np.abs(crop(PICTURE, window, 32, (1, 2, 3)) - expected).max() <= 1
+        window = Window(round(window.x), round(window.y), round(window.width), round(window.height), 32)
+    expected = crop(RGB, window, (1, 2, 3)).astype(int)
+    assert np.abs(crop(PICTURE, window, (1, 2, 3)) - expected).max() <= 1
 
 
 def test_a_track_through_planes_is_that_through_pictures(tmp_path: Path) -> None:

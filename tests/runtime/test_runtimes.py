@@ -38,8 +38,8 @@ def test_runtimes_agree(networks: dict[str, Network], batch: int) -> None:
     frame = next(render(Scene(frames=1, height=200, width=300)))
     from fear.geometry.window import window_around
 
-    template = crop(frame.image, window_around(frame.box_xywh, 0.2), 128, (0, 0, 0))[None]
-    search = np.stack([crop(frame.image, window_around(frame.box_xywh, 2.0 - 0.1 * k), 256, (0, 0, 0)) for k in range(batch)])
+    template = crop(frame.image, window_around(frame.box_xywh, 0.2, 128), (0, 0, 0))[None]
+    search = np.stack([crop(frame.image, window_around(frame.box_xywh, 2.0 - 0.1 * k, 256), (0, 0, 0)) for k in range(batch)])
     features = {name: network.encode_template(template) for name, network in networks.items()}
     stacked = np.repeat(features["torch"], batch, axis=0)
     maps = {name: network.match(search, stacked) for name, network in networks.items()}

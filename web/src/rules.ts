@@ -25,7 +25,6 @@ export interface Rules {
   readonly window: number;
   readonly penalty: number;
   readonly size_rate: number | null;
-  readonly hold_score: number;
   readonly lost_score: number;
   readonly update_interval: number;
 }

@@ -61,7 +61,7 @@ export class Tracker {
     const peak = decode(maps.scores, maps.boxes, size, rules);
     const similarity = template.similarity(maps.searchEmbedding);
     const lost = peak.score < rules.lost_score;
-    if (peak.score >= rules.hold_score) this.box = keptInReach(toFrame(window, peak.box, side), frame);
+    this.box = keptInReach(toFrame(window, peak.box, side), frame);
     this.steady = peak.score >= rules.steady_score && step(before, this.box) <= rules.steady_step;
     await template.observe(similarity, lost ? null : () => this.cutTemplate(frame), (cut) => network.encodeTemplate(cut));
     return { box: clipBox(this.box, frame.width, frame.height), score: peak.score, similarity, lost };

@@ -17,7 +17,6 @@ const RULES: Rules = {
   window: 0,
   penalty: 0,
   size_rate: null,
-  hold_score: 0,
   lost_score: 0.5,
   update_interval: 2,
 };

@@ -32,10 +32,12 @@ class Row(NamedTuple):
 
 def rows(frame: int, time: float, tracks: Sequence[Track]) -> list[Row]:
     """The rows of one frame, rounded to what is worth keeping."""
-    return [
-        Row(frame, round(time, 6), number, round(x, 2), round(y, 2), round(w, 2), round(h, 2), round(score, 4), round(similarity, 4), lost)
-        for number, ((x, y, w, h), score, similarity, lost) in enumerate(tracks)
-    ]
+    return [_row(frame, time, track) for track in tracks]
+
+
+def _row(frame: int, time: float, track: Track) -> Row:
+    x, y, w, h = (round(value, 2) for value in track.box_xywh)
+    return Row(frame, round(time, 6), track.id, x, y, w, h, round(track.score, 4), round(track.similarity, 4), track.lost)
 
 
 class BoxFile:

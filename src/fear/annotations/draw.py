@@ -27,15 +27,15 @@ def draw_tracks(image: Image, tracks: Sequence[Track]) -> Image:
     """
     canvas = image.copy()
     thickness = max(1, round(min(image.shape[:2]) / 240))
-    for number, track in enumerate(tracks):
-        colour = _LOST if track.lost else PALETTE[number % len(PALETTE)]
+    for track in tracks:
+        colour = _LOST if track.lost else PALETTE[track.id % len(PALETTE)]
         x, y, w, h = track.box_xywh
         scale = 1 << _SUBPIXEL
         # +0.5 pixel in our coordinates is a pixel's centre, which OpenCV counts as 0
         corners = [tuple(round((value - 0.5) * scale) for value in corner) for corner in ((x, y), (x + w, y + h))]
         cv2.rectangle(canvas, corners[0], corners[1], colour, thickness, cv2.LINE_AA, _SUBPIXEL)
         label = "lost" if track.lost else f"{track.score:.2f}"
-        _write(canvas, label if len(tracks) == 1 else f"{number} {label}", (x, y, h), colour)
+        _write(canvas, label if len(tracks) == 1 else f"{track.id} {label}", (x, y, h), colour)
     return canvas
 
 

@@ -1,4 +1,7 @@
-"""One tracking run: source → tracker → annotated video and box file. Reading, tracking and writing the video overlap."""
+"""One tracking run: source → tracker → annotated video and box file.
+
+Reading, tracking and writing the video overlap: each runs in a thread of its own.
+"""
 
 from __future__ import annotations
 
@@ -14,35 +17,57 @@ from fear.annotations.boxfile import BoxFile
 from fear.annotations.draw import draw_tracks
 from fear.errors import ConfigError
 from fear.geometry.boxes import Box
-from fear.media.reader import Frame, Source
+from fear.media.reader import Source
 from fear.media.threads import ReadAhead, WriteBehind
 from fear.media.writer import VideoWriter
 from fear.runtime.protocol import Crops, Floats, Maps, Network
-from fear.tracking.track import Track
+from fear.tracking.loop import Step, follow
+from fear.tracking.protocol import Timed
 from fear.tracking.tracker import MultiTracker
 
 
 @dataclass
 class Summary:
-    """What a run did; but for `seconds` it grows with every frame."""
+    """Run statistics. Every field except `seconds` is updated for each frame."""
 
     frames: int = 0
     """Frames that were read and written, the first included."""
     seconds: float = 0.0
-    """From the first frame's reading to the closing of the files; known when the run has ended."""
+    """From the reading of the first frame to the closing of the files; known when the run has ended."""
     update_seconds: float = 0.0
     """In `update`: crop, network, decoding of its maps."""
     network_seconds: float = 0.0
-    """Of these, in the network; never more than they are."""
-    lost: list[int] = field(default_factory=list)
-    """Lost frames of each target."""
+    """Of these, in the network."""
+    lost: dict[int, int] = field(default_factory=dict)
+    """Number of lost frames of each target, by its id."""
     dropped: int = 0
     """Frames of a live source that came while others were tracked, and were left out."""
+    _network: Network | None = None
+    _network_before: float = 0.0
 
     @property
     def fps(self) -> float:
         """Frames per second end to end: reading, tracking, drawing, writing."""
         return self.frames / self.seconds if self.seconds > 0 else 0.0
+
+    def start_updates(self, network: Network) -> None:
+        """From here on, what the tracker and this network take is counted."""
+        self._network = network
+        self._network_before = network.seconds if isinstance(network, TimedNetwork) else 0.0
+        self.update_seconds = 0.0
+
+    def add_update(self, seconds: float) -> None:
+        """Counts a call of the tracker."""
+        self.update_seconds += seconds
+        if isinstance(self._network, TimedNetwork):
+            self.network_seconds = self._network.seconds - self._network_before
+
+    def count(self, step: Step, dropped: int) -> None:
+        """Counts a frame."""
+        self.frames += 1
+        self.dropped = dropped
+        for track in step.tracks:
+            self.lost[track.id] = self.lost.get(track.id, 0) + track.lost
 
 
 class TimedNetwork:
@@ -73,75 +98,77 @@ def network_threads() -> int:
     return max(1, (os.cpu_count() or 1) - 1)
 
 
-def follow(
+@dataclass(frozen=True)
+class Recording:
+    """What a run writes, and where it ends."""
+
+    video: Path | None = None
+    """Annotated video, `.mp4`."""
+    boxes: Path | None = None
+    """Box file."""
+    max_frames: int | None = None
+    """The run stops after so many frames."""
+    drop_late: bool = False
+    """Frames that come while an earlier one is tracked are left out, so that a live picture does not lag behind."""
+
+    def __post_init__(self) -> None:
+        if self.video is not None and self.video.suffix.lower() not in (".mp4", ".m4v", ".mov"):
+            raise ConfigError(f"{self.video}: expected a video file .mp4 to write, got {self.video.suffix or 'no suffix'}")
+
+
+def record(
     source: Source,
     boxes_xywh: Sequence[Box],
     tracker: MultiTracker,
+    recording: Recording,
     summary: Summary,
-    *,
-    output: Path | None = None,
-    box_path: Path | None = None,
-    max_frames: int | None = None,
-    drop_late: bool = False,
-    on_frame: Callable[[Summary], None] = lambda _: None,
+    on_step: Callable[[Step], None] = lambda step: None,
 ) -> None:
-    """Follows targets through a source; whatever ends it, what was tracked until then lies whole in the files.
+    """Follows targets through a source and writes files. Whatever ends it, what was tracked until then lies whole in the files.
 
     Args:
         source: Opened; it is not closed here.
         boxes_xywh: The targets in the first frame.
-        tracker: Its network should be a `TimedNetwork`; then the summary tells the network's time.
-        summary: Kept up to date.
-        output: Annotated video.
-        box_path: Box file.
-        max_frames: Stop after so many.
-        drop_late: Frames that come while an earlier one is tracked are left out, so that a live picture does not lag behind.
-        on_frame: Called after each frame.
+        tracker: Where its network is a `TimedNetwork`, the summary tells the time of the network.
+        recording: Files to write.
+        summary: Is kept up to date.
+        on_step: Called when a frame was tracked and handed to the writers.
 
     Raises:
         FearError: as source, tracker, writer and box file say.
     """
-    if output is not None and output.suffix.lower() not in (".mp4", ".m4v", ".mov"):
-        raise ConfigError(f"{output}: expected a video file .mp4 to write, got {output.suffix or 'no suffix'}")
-    given = [Track(box, 1.0, 1.0, False) for box in boxes_xywh]
-    summary.lost = [0] * len(boxes_xywh)
-    clock = tracker.network if isinstance(tracker.network, TimedNetwork) else None
     start = time.perf_counter()
+    timed = Timed(tracker, summary.add_update)
     try:
         with ExitStack() as stack:
-            writer = None
-            boxes = None
-            frames = stack.enter_context(ReadAhead(source, drop_late))
-            for frame in islice(frames, max_frames):
-                if frame.index == 0:
-                    tracker.init(frame.picture, boxes_xywh)
-                    tracks = given
+            frames = stack.enter_context(ReadAhead(source, recording.drop_late))
+            write = None
+            for step in islice(follow(timed, frames, boxes_xywh), recording.max_frames):
+                if write is None:
                     # only now: a run that fails at its first frame leaves older files as they were
-                    if output is not None:
-                        writer = stack.enter_context(WriteBehind(_drawing(stack.enter_context(VideoWriter(output, source.rate)))))
-                    boxes = stack.enter_context(BoxFile(box_path, len(given))) if box_path is not None else None
-                else:
-                    began, in_network = time.perf_counter(), clock.seconds if clock else 0.0
-                    tracks = tracker.update(frame.picture)
-                    summary.update_seconds += time.perf_counter() - began
-                    summary.network_seconds += clock.seconds - in_network if clock else 0.0
-                if boxes is not None:
-                    boxes.write(frame.index, frame.time, tracks)
-                if writer is not None:
-                    writer.put((frame, tracks))
-                summary.frames += 1
-                summary.dropped = frames.dropped
-                summary.lost = [count + track.lost for count, track in zip(summary.lost, tracks, strict=True)]
-                on_frame(summary)
+                    write = _open(stack, recording, source, len(boxes_xywh))
+                    summary.start_updates(tracker.network)
+                write(step)
+                summary.count(step, frames.dropped)
+                on_step(step)
     finally:
         summary.seconds = time.perf_counter() - start  # the encoder's last frames are out only now
 
 
-def _drawing(writer: VideoWriter) -> Callable[[tuple[Frame, Sequence[Track]]], None]:
-    """Draws tracks on a frame and writes it."""
+def _open(stack: ExitStack, recording: Recording, source: Source, targets: int) -> Callable[[Step], None]:
+    """Opens the files; returns what writes a step into all of them."""
+    boxes = stack.enter_context(BoxFile(recording.boxes, targets)) if recording.boxes is not None else None
+    video = None
+    if recording.video is not None:
+        writer = stack.enter_context(VideoWriter(recording.video, source.rate))
+        video = stack.enter_context(
+            WriteBehind[Step](lambda step: writer.write(draw_tracks(step.frame.image, step.tracks), step.frame.time))
+        )
 
-    def write(item: tuple[Frame, Sequence[Track]]) -> None:
-        frame, tracks = item
-        writer.write(draw_tracks(frame.image, tracks), frame.time)
+    def write(step: Step) -> None:
+        if boxes is not None:
+            boxes.write(step.index, step.frame.time, step.tracks)
+        if video is not None:
+            video.put(step)
 
     return write

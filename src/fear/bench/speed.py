@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fear.annotations.draw import draw_tracks
-from fear.annotations.recording import Summary, follow, network_threads
+from fear.annotations.recording import Recording, Summary, network_threads, record
 from fear.config import TrackerConfig
 from fear.evaluation.trackers import Spec, create
 from fear.geometry.context import search_side, search_window, template_window
@@ -63,10 +63,10 @@ def measure_stages(model: str, runtime: str, threads: int | None, height: int = 
     tracker, config = Tracker(network), TrackerConfig()
     tracker.init(frames[0], box)
     fill, size = mean_colour(frames[0]), search_side(config, network.config, steady=True)
-    features = network.encode_template(crop(frames[0], template_window(box, config), network.config.template_size, fill)[None])
+    features = network.encode_template(crop(frames[0], template_window(box, config, network.config), fill)[None])
     buffer = np.empty((1, size, size, 3), np.uint8)
     window = search_window(box, config, network.config, steady=True).on_pixels()
-    _, _, *expected = window.to_crop(box, size)
+    _, _, *expected = window.to_crop(box)
     times: dict[str, list[float]] = {}
 
     def timed(stage: str, call: Callable[[], Any]) -> Any:
@@ -84,7 +84,7 @@ def measure_stages(model: str, runtime: str, threads: int | None, height: int = 
             reader = iter(source)
             for index in range(WARM_UP + TIMED):
                 frame = timed("read and decode video", partial(next, reader))
-                timed("crop", partial(crop, frame.picture, window, size, fill, buffer[0]))
+                timed("crop", partial(crop, frame.picture, window, fill, buffer[0]))
                 maps = timed("network", partial(network.match, buffer, features))
                 timed("decode maps", partial(decode, maps.scores[0, 0], maps.boxes_ltrb[0], (expected[0], expected[1]), config))
                 track = timed("update, whole", partial(tracker.update, frame.picture))
@@ -150,7 +150,7 @@ def measure_end_to_end(model: str, runtime: str, threads: int | None, height: in
             for what, output in (("boxes", None), ("video", folder / "out.mp4")):
                 summary = Summary()
                 with open_source(folder / "clip.mp4") as source:
-                    follow(source, [box], MultiTracker(network), summary, output=output, box_path=folder / "boxes.csv")
+                    record(source, [box], MultiTracker(network), Recording(output, folder / "boxes.csv"), summary)
                 rates[what].append(summary.fps)
     fps = {f"{what}_fps": float(np.median(values)) for what, values in rates.items()}
     return fps | {f"{what}_share": fps[f"{what}_fps"] / fps["update_fps"] for what in ("boxes", "video")}

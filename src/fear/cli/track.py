@@ -42,7 +42,7 @@ def track_command(
     """Follow one or several targets through a video."""
     targets = _boxes(box)
 
-    from fear.annotations.recording import Summary, TimedNetwork, follow, network_threads
+    from fear.annotations.recording import Recording, Summary, TimedNetwork, network_threads, record
     from fear.config import TrackerConfig
     from fear.loading.load import load
     from fear.media.reader import open_source
@@ -52,23 +52,14 @@ def track_command(
         raise ConfigError(f"{output}: expected another file than the source, which would be overwritten while it is read")
     summary = Summary()
     with open_source(source) as frames:
+        late = frames.live if drop_late is None else drop_late
+        recording = Recording(output, boxes, max_frames, drop_late=late)
         network = TimedNetwork(load(model, runtime=runtime, threads=threads or network_threads()))
         tracker = MultiTracker(network, config=TrackerConfig(dynamic_template=not no_dynamic))
-        known = (frames.count, max_frames)
-        total = min((count for count in known if count is not None), default=None)
+        total = min((count for count in (frames.count, max_frames) if count is not None), default=None)
         with progress(quiet) as advance:
             try:
-                follow(
-                    frames,
-                    targets,
-                    tracker,
-                    summary,
-                    output=output,
-                    box_path=boxes,
-                    max_frames=max_frames,
-                    drop_late=frames.live if drop_late is None else drop_late,
-                    on_frame=lambda _: advance(total),
-                )
+                record(frames, targets, tracker, recording, summary, lambda _: advance(total))
             except KeyboardInterrupt as error:
                 if not frames.live:
                     raise FearError(f"interrupted after {summary.frames} frames; they are kept") from error
@@ -84,7 +75,7 @@ def _print_summary(summary: Summary, output: Path | None, boxes: Path | None) ->
     )
     if summary.dropped:
         out.print(f"left out {summary.dropped} frames that came too fast")
-    for number, lost in enumerate(summary.lost):
+    for number, lost in summary.lost.items():
         name = "lost" if len(summary.lost) == 1 else f"target {number} lost"
         out.print(f"{name} in {lost} of {summary.frames} frames")
     for path in (output, boxes):

@@ -10,7 +10,7 @@ import numpy as np
 from fear.config import NetworkConfig, TrackerConfig
 from fear.errors import DatasetError
 from fear.geometry.boxes import Box
-from fear.geometry.context import search_side, search_window, template_window
+from fear.geometry.context import search_window, template_window
 from fear.media.crop import crop
 from fear.media.image import IMAGE_SUFFIXES, Image, mean_colour, read_image
 from fear.media.synthetic import Scene, render
@@ -67,6 +67,6 @@ def cut_pairs(config: NetworkConfig, count: int, pictures: Path | None = None, s
 def _pair(config: NetworkConfig, now: Image, later: Image, box_xywh: Box, steady: bool) -> Pair:
     rules, fill = TrackerConfig(), mean_colour(now)
     return Pair(
-        crop(now, template_window(box_xywh, rules), config.template_size, fill)[None],
-        crop(later, search_window(box_xywh, rules, config, steady), search_side(rules, config, steady), fill)[None],
+        crop(now, template_window(box_xywh, rules, config), fill)[None],
+        crop(later, search_window(box_xywh, rules, config, steady), fill)[None],
     )

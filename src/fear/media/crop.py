@@ -13,37 +13,36 @@ import cv2
 import numpy as np
 
 from fear.geometry.window import Window
-from fear.media.image import Colour, Image
-from fear.media.planes import Yuv420
+from fear.media.image import Colour, Image, Picture
+from fear.media.planes import LazyPicture
 
 _MARGIN = 2  # pixels around a window that bilinear resampling may touch
 
 
-def crop(frame: Image | Yuv420, window: Window, size: int, fill: Colour, out: Image | None = None) -> Image:
+def crop(frame: Picture, window: Window, fill: Colour, out: Image | None = None) -> Image:
     """Resamples a window of the frame, bilinear.
 
     Args:
         frame: (H, W, 3), or planes, of which the part around the window alone is converted.
-        window: What to show; it may lie partly or wholly outside the frame.
-        size: Side of the crop in pixels.
+        window: What to show, and the side S of the crop; it may lie partly or wholly outside the frame.
         fill: Colour of what lies outside.
-        out: (size, size, 3), written and returned where given; it must be contiguous.
+        out: (S, S, 3), contiguous; it is written and returned where it is given.
 
     Returns:
-        (size, size, 3)
+        (S, S, 3)
     """
-    if isinstance(frame, Yuv420):
+    if isinstance(frame, LazyPicture):
         frame, window = _part_around(frame, window)
     if window.whole_within(*frame.shape[:2]):
-        x, y, width, height = map(int, window)
-        return cv2.resize(frame[y : y + height, x : x + width], (size, size), dst=out, interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
-    across, down = window.width / size, window.height / size
+        x, y, width, height, side = map(int, window)
+        return cv2.resize(frame[y : y + height, x : x + width], (side, side), dst=out, interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
+    across, down = window.width / window.side, window.height / window.side
     # crop pixel u has its centre at u + 0.5; the frame pixel that it shows is counted from its own centre, hence both halves
     crop_to_frame = np.array(((across, 0.0, window.x + across / 2 - 0.5), (0.0, down, window.y + down / 2 - 0.5)))
     return cv2.warpAffine(  # type: ignore[return-value]
         frame,
         crop_to_frame,
-        (size, size),
+        (window.side, window.side),
         dst=out,
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_CONSTANT,
@@ -51,7 +50,7 @@ def crop(frame: Image | Yuv420, window: Window, size: int, fill: Colour, out: Im
     )
 
 
-def _part_around(frame: Yuv420, window: Window) -> tuple[Image, Window]:
+def _part_around(frame: LazyPicture, window: Window) -> tuple[Image, Window]:
     """The part of a frame that the window and its margin show, and the window in that part's coordinates."""
     height, width, _ = frame.shape
     left, top = max(math.floor(window.x) - _MARGIN, 0), max(math.floor(window.y) - _MARGIN, 0)

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fear.errors import DatasetError, FrameError
-from fear.media.planes import Yuv420, whole
+from fear.media.planes import LazyPicture, whole
 
 Image = NDArray[np.uint8]
 """A picture, RGB, (H, W, 3)."""
 
 Colour = tuple[float, float, float]
 
-Picture = Image | Yuv420
+Picture = Image | LazyPicture
 """A frame: an array, or a decoder's planes, of which only what is looked at is converted."""
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
@@ -48,19 +48,19 @@ def natural_order(name: str) -> tuple[list[str | int], str]:
     return [int(part) if number % 2 else part for number, part in enumerate(parts)], name
 
 
-def mean_colour(frame: Image | Yuv420) -> Colour:
+def mean_colour(frame: Picture) -> Colour:
     """The mean of each channel: the fill for what lies outside the first frame (published code)."""
     red, green, blue, _ = cv2.mean(whole(frame))
     return red, green, blue
 
 
-def require_frame(frame: Image | Yuv420, height: int | None = None, width: int | None = None) -> None:
+def require_frame(frame: Picture, height: int | None = None, width: int | None = None) -> None:
     """Checks what a user hands over as a frame.
 
     Raises:
         FrameError: not a uint8 array of (H, W, 3), or not of the given height and width.
     """
-    if not isinstance(frame, np.ndarray | Yuv420):
+    if not isinstance(frame, np.ndarray | LazyPicture):
         raise FrameError(f"a frame is a uint8 RGB array of (H, W, 3); got {type(frame).__name__}")
     if isinstance(frame, np.ndarray) and (frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3 or frame.size == 0):
         raise FrameError(f"a frame is a uint8 RGB array of (H, W, 3); got {frame.dtype} of {frame.shape}")

@@ -6,6 +6,8 @@ and more of a core for 720p, beside a decoder that needs all it can get, so fram
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,43 @@ from numpy.typing import NDArray
 Bytes = NDArray[np.uint8]
 
 
-class Yuv420:
+class LazyPicture(ABC):
+    """A picture whose RGB values are computed only where somebody looks.
+
+    Args:
+        height: In pixels.
+        width: In pixels.
+    """
+
+    def __init__(self, height: int, width: int) -> None:
+        self.shape: tuple[int, int, int] = (height, width, 3)
+        """(H, W, 3), as of the same picture in RGB."""
+
+    @abstractmethod
+    def part(self, left: int, top: int, right: int, bottom: int) -> Bytes:
+        """The RGB values between these borders, which lie within the picture: (bottom - top, right - left, 3), uint8.
+
+        Each pixel is what it is in a conversion of the whole.
+        """
+
+
+class Bgr(LazyPicture):
+    """A picture whose channels stand in the order blue, green, red, as OpenCV gives them.
+
+    Args:
+        image: (H, W, 3), uint8.
+    """
+
+    def __init__(self, image: Bytes) -> None:
+        super().__init__(image.shape[0], image.shape[1])
+        self._image = image
+
+    def part(self, left: int, top: int, right: int, bottom: int) -> Bytes:
+        """See `LazyPicture.part`."""
+        return np.ascontiguousarray(self._image[top:bottom, left:right, ::-1])
+
+
+class Yuv420(LazyPicture):
     """A frame as nearly all video holds it: brightness for every pixel, colours for every second one in both directions.
 
     By BT.601 with limited range.
@@ -21,20 +59,15 @@ class Yuv420:
     Args:
         y: (H, W), both even.
         u: (H/2, W/2)
-        v: Likewise.
+        v: (H/2, W/2)
     """
 
     def __init__(self, y: Bytes, u: Bytes, v: Bytes) -> None:
+        super().__init__(y.shape[0], y.shape[1])
         self._y, self._u, self._v = y, u, v
-        self.shape: tuple[int, int, int] = (y.shape[0], y.shape[1], 3)
-        """(H, W, 3), as of the same picture in RGB."""
 
     def part(self, left: int, top: int, right: int, bottom: int) -> Bytes:
-        """RGB between these borders, which lie within the picture; each pixel is what it is in a conversion of the whole.
-
-        Returns:
-            (bottom − top, right − left, 3)
-        """
+        """See `LazyPicture.part`."""
         x, y = left // 2, top // 2
         width, height = (right + 1) // 2 - x, (bottom + 1) // 2 - y  # of the colours
         packed = np.empty(6 * width * height, np.uint8)  # the three planes behind each other, as OpenCV takes them
@@ -46,6 +79,6 @@ class Yuv420:
         return rgb[top - 2 * y : bottom - 2 * y, left - 2 * x : right - 2 * x]
 
 
-def whole(picture: Bytes | Yuv420) -> Bytes:
+def whole(picture: Bytes | LazyPicture) -> Bytes:
     """All of it in RGB, (H, W, 3)."""
     return picture if isinstance(picture, np.ndarray) else picture.part(0, 0, picture.shape[1], picture.shape[0])

@@ -1,16 +1,52 @@
-"""Follows one target through a video."""
+"""The loop: drives a tracker over frames. Everything that tracks a clip consumes it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from fear.config import TrackerConfig
-from fear.geometry.boxes import parse_box
+from fear.geometry.boxes import Box, parse_box
+from fear.media.reader import Frame, open_source
 from fear.runtime.protocol import Network
+from fear.tracking.protocol import BoxTracker, given_tracks
 from fear.tracking.track import Track
-from fear.tracking.tracker import Tracker
+from fear.tracking.tracker import MultiTracker
+
+
+class Step(NamedTuple):
+    """What the loop yields for each frame."""
+
+    index: int  # type: ignore[assignment]  # `tuple` has a method of this name, which nobody calls here
+    """Number of the frame in its source."""
+    tracks: list[Track]
+    """One for each target."""
+    frame: Frame
+
+
+def follow(tracker: BoxTracker, frames: Iterable[Frame], boxes_xywh: Sequence[Box]) -> Iterator[Step]:
+    """Drives a tracker over frames.
+
+    Args:
+        tracker: Is started with the first frame.
+        frames: Are read one by one, each when the step before it has been taken.
+        boxes_xywh: The targets in the first frame, in pixels.
+
+    Yields:
+        A step for each frame. The tracks of the first one are the given boxes.
+
+    Raises:
+        FearError: as the tracker and the source of the frames say.
+    """
+    first = True
+    for frame in frames:
+        if first:
+            tracker.init(frame.picture, boxes_xywh)
+            yield Step(frame.index, given_tracks(boxes_xywh), frame)
+            first = False
+        else:
+            yield Step(frame.index, tracker.update(frame.picture), frame)
 
 
 def track(
@@ -25,29 +61,29 @@ def track(
 ) -> Iterator[tuple[int, Track]]:
     """Follows one target through a video.
 
+    Example:
+        for index, track in fear.track("clip.mp4", (420, 180, 64, 90)):
+            print(index, track.box_xywh, track.score)
+
     Args:
-        source: A video file, a folder of images, a camera's number, or a stream's URL.
-        box_xywh: The target in frame 0, in pixels.
-        model: As for `Tracker`.
-        runtime: Likewise.
-        device: Likewise.
-        threads: Likewise.
-        config: Likewise.
+        source: A video file, a folder of images, the number of a camera, or the URL of a stream.
+        box_xywh: The target in frame 0: left, top, width, height in pixels.
+        model: As for `Tracker`, like the options that follow.
+        runtime: Who computes.
+        device: Where.
+        threads: Of the network.
+        config: Rules around the network.
 
     Yields:
-        Number of the frame and the track. Frame 0 is the given box, with score and similarity 1.
+        The number of the frame and the track. Frame 0 is the given box, with score and similarity 1.
 
     Raises:
-        VideoError: the source cannot be opened, or breaks off; frames before that were yielded.
+        VideoError: The source cannot be opened, or breaks off; the frames before that were yielded.
+        BoxError: The box is not four finite numbers with an area inside frame 0.
+        WeightsError: There is no such model, or it is damaged.
     """
-    from fear.media.reader import open_source  # PyAV is not needed to track frames
-
-    tracker = Tracker(model, runtime=runtime, device=device, threads=threads, config=config)
     box = parse_box(box_xywh)
+    tracker = MultiTracker(model, runtime=runtime, device=device, threads=threads, config=config)
     with open_source(source) as frames:
-        for frame in frames:
-            if frame.index == 0:
-                tracker.init(frame.picture, box)
-                yield 0, Track(box, 1.0, 1.0, False)
-            else:
-                yield frame.index, tracker.update(frame.picture)
+        for step in follow(tracker, frames, [box]):
+            yield step.index, step.tracks[0]

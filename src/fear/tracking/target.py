@@ -1,10 +1,11 @@
-"""One target: where it was, and how it looks."""
+"""One target: where it was, how it looks, and what the next search shows."""
 
 from __future__ import annotations
 
 from fear.config import TrackerConfig
 from fear.geometry.boxes import Box, clip_box
-from fear.geometry.context import search_side, search_window, template_window
+from fear.geometry.context import search_window, template_window
+from fear.geometry.window import Window
 from fear.media.crop import crop
 from fear.media.image import Image, Picture, mean_colour
 from fear.runtime.protocol import Maps, Network
@@ -12,60 +13,70 @@ from fear.tracking.decode import decode
 from fear.tracking.template import DualTemplate
 from fear.tracking.track import Track
 
-_SMALLEST = 2.0  # pixels; a box below this holds nothing to search for, and one bad frame must not end a track
+_SMALLEST = 2.0  # pixels; a smaller box holds nothing to search for, and one bad frame must not end a track
 
 
 class Target:
-    """State of one target."""
+    """State of one target.
 
-    def __init__(self, network: Network, config: TrackerConfig, frame: Picture, box_xywh: Box) -> None:
-        self._network, self._config = network, config
+    Args:
+        number: Its id.
+        network: Encodes its templates.
+        rules: Of tracking.
+        frame: The frame in which it was given.
+        box_xywh: Its box there, in pixels.
+    """
+
+    def __init__(self, number: int, network: Network, rules: TrackerConfig, frame: Picture, box_xywh: Box) -> None:
+        self.id = number
+        self._network, self._rules = network, rules
         self._height, self._width = frame.shape[:2]
         self._fill = mean_colour(frame)
         self._box = box_xywh
         self._steady = False  # how it moves is not known yet
-        self._window = search_window(box_xywh, config, network.config)
         self.template = DualTemplate(
             network.encode_template(self._cut_template(frame)[None]),
             network.dynamic_weight,
-            config.update_interval,
-            config.dynamic_template,
+            rules.update_interval,
+            rules.dynamic_template,
         )
 
-    def _cut_template(self, frame: Picture) -> Image:
-        return crop(frame, template_window(self._box, self._config), self._network.config.template_size, self._fill)
+    def search_window(self) -> Window:
+        """What the next search shows: the surroundings of the last box."""
+        return search_window(self._box, self._rules, self._network.config, self._steady).on_pixels()
 
-    @property
-    def side(self) -> int:
-        """Of the next search crop, in pixels."""
-        return search_side(self._config, self._network.config, self._steady)
+    def cut(self, frame: Picture, window: Window, out: Image) -> None:
+        """Writes the crop of a window into `out`, (side, side, 3)."""
+        crop(frame, window, self._fill, out)
 
-    def cut_search(self, frame: Picture, out: Image) -> None:
-        """Writes the search crop around the last box into `out`, (side, side, 3)."""
-        # exact all the same: the box is mapped back through the window that was cut
-        self._window = search_window(self._box, self._config, self._network.config, self._steady).on_pixels()
-        crop(frame, self._window, out.shape[0], self._fill, out)
+    def advance(self, frame: Picture, window: Window, maps: Maps, row: int) -> Track:
+        """Takes the answer of the network to a search.
 
-    def advance(self, frame: Picture, maps: Maps, row: int) -> Track:
-        """Takes one row of the network's answer to the last search crops."""
-        size = self.side
-        _, _, width, height = self._window.to_crop(self._box, size)
-        peak = decode(maps.scores[row, 0], maps.boxes_ltrb[row], (width, height), self._config)
+        Args:
+            frame: Was searched.
+            window: What the search crop showed.
+            maps: Answers to several search crops.
+            row: Number of this one.
+        """
+        _, _, width, height = window.to_crop(self._box)
+        peak = decode(maps.scores[row, 0], maps.boxes_ltrb[row], (width, height), self._rules)
         similarity = self.template.similarity(maps.search_embeddings[row])
-        lost = peak.score < self._config.lost_score
+        lost = peak.score < self._rules.lost_score
         before = self._box
-        if peak.score >= self._config.hold_score:  # else what was found is hardly the target, and following it would lose the place
-            self._box = self._keep_in_reach(self._window.to_frame(peak.box_xywh, size))
-        self._steady = peak.score >= self._config.steady_score and step(before, self._box) <= self._config.steady_step
+        self._box = self._keep_in_reach(window.to_frame(peak.box_xywh))
+        self._steady = peak.score >= self._rules.steady_score and step(before, self._box) <= self._rules.steady_step
         self.template.observe(
             similarity,
             None if lost else lambda: self._cut_template(frame),
             lambda template_crop: self._network.encode_template(template_crop[None]),
         )
-        return Track(clip_box(self._box, self._height, self._width), peak.score, similarity, lost)
+        return Track(clip_box(self._box, self._height, self._width), peak.score, similarity, lost, self.id)
+
+    def _cut_template(self, frame: Picture) -> Image:
+        return crop(frame, template_window(self._box, self._rules, self._network.config), self._fill)
 
     def _keep_in_reach(self, box_xywh: Box) -> Box:
-        """The box itself, moved where its centre left the frame and grown where it vanished: so the next search sees the frame."""
+        """The box, moved where its centre left the frame and enlarged where it vanished: the next search shows a part of the frame."""
         x, y, w, h = box_xywh
         centre_x = min(max(x + w / 2, 0.0), float(self._width))
         centre_y = min(max(y + h / 2, 0.0), float(self._height))
@@ -74,6 +85,6 @@ class Target:
 
 
 def step(before_xywh: Box, after_xywh: Box) -> float:
-    """How far a box's centre moved, in widths or heights of the box before, whichever is more."""
+    """How far the centre of a box moved, in widths or heights of the box before, whichever is more."""
     (x, y, w, h), (x_after, y_after, w_after, h_after) = before_xywh, after_xywh
     return max(abs(x_after + w_after / 2 - x - w / 2) / w, abs(y_after + h_after / 2 - y - h / 2) / h)

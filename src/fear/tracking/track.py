@@ -8,13 +8,27 @@ from fear.geometry.boxes import Box
 
 
 class Track(NamedTuple):
-    """Where the target is in one frame."""
+    """Where a target is in one frame.
+
+    Example:
+        >>> track = Track((10.0, 20.0, 30.0, 40.0), score=0.97, similarity=0.93, lost=False)
+        >>> track.box_xyxy
+        (10.0, 20.0, 40.0, 60.0)
+    """
 
     box_xywh: Box
-    """In pixels of the frame, within its borders."""
+    """Left, top, width, height in pixels of the frame, within its borders."""
     score: float
-    """The network's confidence at the chosen place, 0 to 1."""
+    """The confidence of the network at the chosen place, 0 to 1."""
     similarity: float
-    """Cosine similarity of what was found and the target, −1 to 1."""
+    """Cosine similarity of the features found there and those of the target, -1 to 1."""
     lost: bool
-    """The score is below `TrackerConfig.lost_score`: the target is probably hidden or gone."""
+    """The target is probably hidden or gone."""
+    id: int = 0
+    """Number of the target: its place among the boxes of `init`, or what `MultiTracker.add` returned."""
+
+    @property
+    def box_xyxy(self) -> Box:
+        """The box as left, top, right, bottom in pixels of the frame."""
+        x, y, w, h = self.box_xywh
+        return x, y, x + w, y + h

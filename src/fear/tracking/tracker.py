@@ -4,35 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from fear.config import TrackerConfig
-from fear.errors import FearError
-from fear.geometry.boxes import parse_box, require_overlap
-from fear.geometry.context import search_side
+from fear.errors import BoxError, ConfigError, FearError
+from fear.geometry.boxes import Box, parse_box, require_overlap
+from fear.geometry.window import Window
 from fear.loading.load import load
-from fear.media.image import Picture, require_frame
-from fear.runtime.protocol import Crops, Network
+from fear.media.image import Image, Picture, require_frame
+from fear.media.planes import Bgr
+from fear.runtime.protocol import Network
 from fear.tracking.target import Target
-from fear.tracking.template import Features
 from fear.tracking.track import Track
+
+Colour = Literal["rgb", "bgr"]
 
 
 class MultiTracker:
-    """Follows several targets; one network call a frame serves all that are steady, and those that are not have calls of their own.
+    """Follows several targets.
+
+    The searches of all targets whose crops have the same side are answered by one call of the network.
+
+    Example:
+        >>> import fear, numpy
+        >>> frame = numpy.zeros((240, 320, 3), numpy.uint8)
+        >>> tracker = fear.MultiTracker("fear-xs")
+        >>> tracker.init(frame, [(100, 80, 40, 40), (200, 80, 40, 40)])
+        >>> [track.id for track in tracker.update(frame)]
+        [0, 1]
+        >>> tracker.remove(0)
+        >>> tracker.add(frame, (20, 20, 30, 30))
+        2
+        >>> [track.id for track in tracker.update(frame)]
+        [1, 2]
 
     Args:
-        model: A name such as `fear-xs`, a `.safetensors` checkpoint, or an exported folder.
-        runtime: `auto` takes the fastest that is installed; `openvino`, `onnx` or `torch`.
-        device: `cpu`, or what the runtime knows, such as `cuda` for torch.
-        threads: Of the network; None leaves it to the runtime.
+        model: A name such as `fear-xs`, a `.safetensors` checkpoint, an exported folder, or `published:DIR`; or a loaded network.
+        runtime: `openvino`, `onnx` or `torch`. `auto` measures at the first use on a machine which one is the fastest; it may take an int8
+            form of packaged weights where that is clearly faster.
+        device: `cpu`, or what the runtime knows, such as `cuda`.
+        threads: Of the network; None leaves their number to the runtime.
         config: Rules around the network.
+        colour: Order of the channels in the frames: `rgb`, or `bgr` as OpenCV gives them.
 
     Raises:
-        WeightsError: no such model, or a damaged one.
-        RuntimeMissingError: the runtime is not installed.
+        WeightsError: There is no such model, or it is damaged.
+        RuntimeMissingError: The runtime is not installed.
+        ConfigError: An option has a value that is not known.
     """
 
     def __init__(
@@ -43,81 +63,118 @@ class MultiTracker:
         device: str = "cpu",
         threads: int | None = None,
         config: TrackerConfig | None = None,
+        colour: Colour = "rgb",
     ) -> None:
+        if colour not in get_args(Colour):
+            raise ConfigError(f"colour: expected rgb or bgr, got {colour!r}")
         self.network: Network = load(model, runtime=runtime, device=device, threads=threads) if isinstance(model, str | Path) else model
         self.config = config or TrackerConfig()
+        self._colour = colour
         self._targets: list[Target] = []
+        self._next_id = 0
         self._shape = (0, 0)
+        self._crops: dict[int, Image] = {}
 
     def init(self, frame: Picture, boxes_xywh: Sequence[Iterable[Any]]) -> None:
         """Starts anew with these targets.
 
         Args:
-            frame: (H, W, 3), uint8, RGB.
-            boxes_xywh: One box a target, in pixels of the frame.
+            frame: (H, W, 3), uint8.
+            boxes_xywh: One box for each target: left, top, width, height in pixels of the frame. Their ids are 0, 1, 2, ….
 
         Raises:
-            FrameError: not such a frame.
-            BoxError: a box is not four finite numbers, has no area, or lies outside the frame.
+            FrameError: The frame is not such an array.
+            BoxError: A box is not four finite numbers, has no area, or lies outside the frame.
         """
-        require_frame(frame)
-        height, width = frame.shape[:2]
-        boxes = [parse_box(box) for box in boxes_xywh]
+        frame = self._picture(frame)
+        boxes = [self._parse(box, frame) for box in boxes_xywh]
+        self._shape, self._targets, self._next_id = frame.shape[:2], [], 0
         for box in boxes:
-            require_overlap(box, height, width)
-        self._shape = (height, width)
-        self._targets = [Target(self.network, self.config, frame, box) for box in boxes]
-        self._crops = {
-            side: np.empty((len(boxes), side, side, 3), np.uint8)
-            for side in (search_side(self.config, self.network.config, steady) for steady in (False, True))
-        }
+            self._start(frame, box)
+
+    def add(self, frame: Picture, box_xywh: Iterable[Any]) -> int:
+        """Adds a target while others are followed.
+
+        Args:
+            frame: The frame that `update` got last, or the first one.
+            box_xywh: The target in that frame, in pixels.
+
+        Returns:
+            Its id. The ids of removed targets are not given again.
+
+        Raises:
+            FrameError: The frame is not such an array, or has another size than the frames before.
+            BoxError: The box is not four finite numbers, has no area, or lies outside the frame.
+        """
+        frame = self._picture(frame)
+        box = self._parse(box_xywh, frame)
+        self._shape = frame.shape[:2]
+        return self._start(frame, box)
+
+    def remove(self, id: int) -> None:
+        """Stops following a target.
+
+        Raises:
+            BoxError: No target has this id.
+        """
+        kept = [target for target in self._targets if target.id != id]
+        if len(kept) == len(self._targets):
+            raise BoxError(f"expected the id of a target ({', '.join(str(target.id) for target in kept) or 'there is none'}), got {id!r}")
+        self._targets = kept
 
     def update(self, frame: Picture) -> list[Track]:
         """Finds every target in the next frame.
 
         Args:
-            frame: (H, W, 3), uint8, RGB, of the first frame's size.
+            frame: (H, W, 3), uint8, of the size of the first frame.
 
         Returns:
-            One track a target, in the order of `init`.
+            One track for each target, in the order in which they were given.
 
         Raises:
-            FrameError: not such a frame; the tracker can go on with a right one.
-            FearError: `init` was not called.
+            FrameError: The frame is not such an array. The tracker can go on with a right one.
+            FearError: Neither `init` nor `add` was called before.
         """
         if self._shape == (0, 0):
             raise FearError("expected init(frame, box) before update(frame); the tracker has no target yet")
-        require_frame(frame, *self._shape)
-        if not self._targets:
-            return []
+        frame = self._picture(frame)
+        searches = [(target, target.search_window()) for target in self._targets]
         tracks: dict[int, Track] = {}
-        for side, crops in self._crops.items():
-            rows = [row for row, target in enumerate(self._targets) if row not in tracks and target.side == side]
-            for row in rows:
-                self._targets[row].cut_search(frame, crops[row])
-            tracks |= self._find(frame, crops, rows)
-        return [tracks[row] for row in range(len(self._targets))]
+        for side in {window.side for _, window in searches}:
+            tracks |= self._search(frame, [(target, window) for target, window in searches if window.side == side], side)
+        return [tracks[target.id] for target in self._targets]
 
-    def _find(self, frame: Picture, crops: Crops, rows: list[int]) -> dict[int, Track]:
-        """Tracks of the targets of these rows, whose crops were cut.
+    def _search(self, frame: Picture, searches: list[tuple[Target, Window]], side: int) -> dict[int, Track]:
+        """Tracks of targets whose search crops have the same side, by id."""
+        crops = self._buffer(side, len(searches))
+        for (target, window), out in zip(searches, crops, strict=True):
+            target.cut(frame, window, out)
+        features = [target.template.features for target, _ in searches]
+        maps = self.network.match(crops, features[0] if len(features) == 1 else np.concatenate(features))
+        return {target.id: target.advance(frame, window, maps, row) for row, (target, window) in enumerate(searches)}
 
-        In one call where that serves more than half of all targets; it has all rows then, for runtimes compile a network for each number
-        of crops.
-        """
-        if 2 * len(rows) > len(self._targets):
-            maps = self.network.match(crops, self._templates())
-            return {row: self._targets[row].advance(frame, maps, row) for row in rows}
-        found = {}
-        for row in rows:
-            target = self._targets[row]
-            found[row] = target.advance(frame, self.network.match(crops[row : row + 1], target.template.features), 0)
-        return found
+    def _buffer(self, side: int, count: int) -> Image:
+        """(count, side, side, 3), reused from frame to frame."""
+        kept = self._crops.get(side)
+        if kept is None or len(kept) < count:
+            kept = self._crops[side] = np.empty((count, side, side, 3), np.uint8)
+        return kept[:count]
 
-    def _templates(self) -> Features:
-        """(N, C, T, T)"""
-        if len(self._targets) == 1:
-            return self._targets[0].template.features
-        return np.concatenate([target.template.features for target in self._targets])
+    def _picture(self, frame: Picture) -> Picture:
+        """The frame, checked; one with channels in the order BGR is converted only where it is looked at."""
+        require_frame(frame, *(self._shape if self._targets else ()))
+        return Bgr(frame) if self._colour == "bgr" and isinstance(frame, np.ndarray) else frame
+
+    def _parse(self, box_xywh: Iterable[Any], frame: Picture) -> Box:
+        box = parse_box(box_xywh)
+        require_overlap(box, *frame.shape[:2])
+        return box
+
+    def _start(self, frame: Picture, box: Box) -> int:
+        target = Target(self._next_id, self.network, self.config, frame, box)
+        self._targets.append(target)
+        self._next_id += 1
+        return target.id
 
 
 class Tracker:
@@ -132,7 +189,19 @@ class Tracker:
         >>> 0 <= track.score <= 1
         True
 
-    Arguments and errors are those of `MultiTracker`.
+    Args:
+        model: A name such as `fear-xs`, a `.safetensors` checkpoint, an exported folder, or `published:DIR`; or a loaded network.
+        runtime: `openvino`, `onnx` or `torch`. `auto` measures at the first use on a machine which one is the fastest; it may take an int8
+            form of packaged weights where that is clearly faster.
+        device: `cpu`, or what the runtime knows, such as `cuda`.
+        threads: Of the network; None leaves their number to the runtime.
+        config: Rules around the network.
+        colour: Order of the channels in the frames: `rgb`, or `bgr` as OpenCV gives them.
+
+    Raises:
+        WeightsError: There is no such model, or it is damaged.
+        RuntimeMissingError: The runtime is not installed.
+        ConfigError: An option has a value that is not known.
     """
 
     def __init__(
@@ -143,8 +212,9 @@ class Tracker:
         device: str = "cpu",
         threads: int | None = None,
         config: TrackerConfig | None = None,
+        colour: Colour = "rgb",
     ) -> None:
-        self._tracker = MultiTracker(model, runtime=runtime, device=device, threads=threads, config=config)
+        self._tracker = MultiTracker(model, runtime=runtime, device=device, threads=threads, config=config, colour=colour)
 
     @property
     def network(self) -> Network:
@@ -157,9 +227,26 @@ class Tracker:
         return self._tracker.config
 
     def init(self, frame: Picture, box_xywh: Iterable[Any]) -> None:
-        """Starts anew with this target; see `MultiTracker.init`."""
+        """Starts anew with this target.
+
+        Args:
+            frame: (H, W, 3), uint8.
+            box_xywh: Left, top, width, height in pixels of the frame.
+
+        Raises:
+            FrameError: The frame is not such an array.
+            BoxError: The box is not four finite numbers, has no area, or lies outside the frame.
+        """
         self._tracker.init(frame, [box_xywh])
 
     def update(self, frame: Picture) -> Track:
-        """Finds the target in the next frame; see `MultiTracker.update`."""
+        """Finds the target in the next frame.
+
+        Args:
+            frame: (H, W, 3), uint8, of the size of the first frame.
+
+        Raises:
+            FrameError: The frame is not such an array. The tracker can go on with a right one.
+            FearError: `init` was not called before.
+        """
         return self._tracker.update(frame)[0]

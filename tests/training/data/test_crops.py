@@ -25,7 +25,7 @@ def files(tmp_path: Path) -> list[Path]:
     return paths
 
 
-WINDOWS = [Window(20.5, 30.25, 60, 50), Window(-40, -20, 150, 140), Window(70, 90, 100, 160), Window(500, 500, 20, 20)]
+WINDOWS = [Window(20.5, 30.25, 60, 50, 64), Window(-40, -20, 150, 140, 64), Window(70, 90, 100, 160, 64), Window(500, 500, 20, 20, 64)]
 
 
 @pytest.mark.parametrize("flip", [False, True])
@@ -35,8 +35,8 @@ def test_bank_and_files_give_the_same_crops(files: list[Path], flip: bool) -> No
     for path in files:
         assert bank.size(path) == pictures.size(path)
         for window in WINDOWS:
-            truth = pictures.cut(View(path, window, flip, NOWHERE), 64).astype(np.float64)
-            got = bank.cut(torch.tensor([bank.index[path]]), torch.tensor([window]), torch.tensor([flip]), 64)
+            truth = pictures.cut(View(path, window, flip, NOWHERE)).astype(np.float64)
+            got = bank.cut(torch.tensor([bank.index[path]]), torch.tensor([window[:4]]), torch.tensor([flip]), 64)
             assert got.shape == (1, 3, 64, 64)
             assert np.abs(got[0].permute(1, 2, 0).numpy() - truth).mean() < 1.0
             assert np.abs(got[0].permute(1, 2, 0).numpy() - truth).max() < 12  # OpenCV's positions are 1/32 pixel
@@ -45,7 +45,7 @@ def test_bank_and_files_give_the_same_crops(files: list[Path], flip: bool) -> No
 def test_reduced_pictures_show_the_same_part(files: list[Path]) -> None:
     whole, reduced = (PictureBank(files[:1], canvas, torch.device("cpu")) for canvas in (256, 80))
     crops = [
-        bank.cut(torch.tensor([0]), torch.tensor([WINDOWS[0]]), torch.tensor([False]), 64).mean(dim=(2, 3)) for bank in (whole, reduced)
+        bank.cut(torch.tensor([0]), torch.tensor([WINDOWS[0][:4]]), torch.tensor([False]), 64).mean(dim=(2, 3)) for bank in (whole, reduced)
     ]
     torch.testing.assert_close(crops[0], crops[1], atol=4, rtol=0)
 

@@ -38,10 +38,10 @@ class Pictures:
         height, width = self._read(path).shape[:2]
         return height, width
 
-    def cut(self, view: View, size: int) -> Image:
-        """The crop of a view, (size, size, 3)."""
+    def cut(self, view: View) -> Image:
+        """The crop of a view, (side, side, 3)."""
         picture = self._read(view.path)
-        image = crop(picture, view.window, size, mean_colour(picture))
+        image = crop(picture, view.window, mean_colour(picture))
         return np.ascontiguousarray(image[:, ::-1]) if view.flip else image
 
 

@@ -33,10 +33,10 @@ class _Samples(Dataset[Cut | Plan]):
         box, present = _truth(sample.search.box_xywh)
         if isinstance(self._pictures, PictureBank):
             numbers = torch.tensor([self._pictures.index[view.path] for view in views])
-            windows = torch.tensor([view.window for view in views], dtype=torch.float32)
+            windows = torch.tensor([view.window[:4] for view in views], dtype=torch.float32)
             return Plan(numbers, windows, torch.tensor([view.flip for view in views]), box, present)
         cut = self._pictures.cut
-        crops = tuple(torch.from_numpy(cut(view, side)) for view, side in zip(views, self._sides, strict=True))
+        crops = tuple(torch.from_numpy(cut(view)) for view in views)
         return Cut(crops, box, present)
 
 

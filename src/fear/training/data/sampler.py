@@ -138,11 +138,11 @@ class Sampler:
     def _template(self, rng: np.random.Generator, path: FrameReference, box: Box, flip: bool) -> View:
         s, size = self._sampling, self.sides[0]
         scale = rng.uniform(1 - s.template_scale, 1 + s.template_scale)
-        window = _moved(rng, template_window(box, self._rules), scale, scale, s.template_shift / size)
-        return _view(path, window, flip, box, size)
+        window = _moved(rng, template_window(box, self._rules, self._network), scale, scale, s.template_shift / size)
+        return _view(path, window, flip, box)
 
     def _search(self, rng: np.random.Generator, path: FrameReference, box: Box, flip: bool, known: bool) -> View:
-        return _view(path, self._search_window(rng, box), flip, box if known else NOWHERE, self.sides[1])
+        return _view(path, self._search_window(rng, box), flip, box if known else NOWHERE)
 
     def _search_window(self, rng: np.random.Generator, box: Box) -> Window:
         s, size = self._sampling, self.sides[1]
@@ -162,7 +162,7 @@ class Sampler:
                 box[0] - placed.x - placed.width, placed.x - box[0] - box[2], box[1] - placed.y - placed.height, placed.y - box[1] - box[3]
             )
             if apart >= 0:
-                return _view(path, placed, flip, NOWHERE, self.sides[1])
+                return _view(path, placed, flip, NOWHERE)
         return None
 
     def _elsewhere(self, rng: np.random.Generator, sequence: Clip, flip: bool) -> View:
@@ -177,8 +177,8 @@ class Sampler:
         box = _box(other, moment) if len(labelled) else invented_box(rng, height, width)
         if other is not sequence:
             return self._search(rng, path, box, flip, known=False)
-        beyond = Window(float(width), float(height), float(width), float(height))
-        return self._beside(rng, path, box, flip) or _view(path, beyond, flip, NOWHERE, self.sides[1])
+        beyond = Window(float(width), float(height), float(width), float(height), self.sides[1])
+        return self._beside(rng, path, box, flip) or _view(path, beyond, flip, NOWHERE)
 
 
 def labelled_frames(sequence: Clip) -> NDArray[np.int64]:
@@ -203,9 +203,9 @@ def _moved(rng: np.random.Generator, window: Window, across: float, down: float,
     width, height = window.width * across, window.height * down
     x = window.x + (window.width - width) / 2 + rng.uniform(-shift, shift) * width
     y = window.y + (window.height - height) / 2 + rng.uniform(-shift, shift) * height
-    return Window(x, y, width, height)
+    return Window(x, y, width, height, window.side)
 
 
-def _view(path: FrameReference, window: Window, flip: bool, box: Box, size: int) -> View:
-    x, y, w, h = window.to_crop(box, size)
-    return View(path, window, flip, (size - x - w if flip else x, y, w, h))
+def _view(path: FrameReference, window: Window, flip: bool, box: Box) -> View:
+    x, y, w, h = window.to_crop(box)
+    return View(path, window, flip, (window.side - x - w if flip else x, y, w, h))

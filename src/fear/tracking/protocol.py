@@ -1,0 +1,95 @@
+"""What the loop drives: a tracker of several targets, and how a tracker of one target becomes such a one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from fear.errors import ConfigError
+from fear.geometry.boxes import Box
+from fear.media.image import Image, Picture
+from fear.media.planes import whole
+from fear.tracking.track import Track
+
+
+class BoxTracker(Protocol):
+    """Follows one or several targets from their boxes in the first frame."""
+
+    def init(self, frame: Picture, boxes_xywh: Sequence[Box]) -> None:
+        """Starts with the targets of the first frame, (H, W, 3) uint8 RGB or a decoder's planes."""
+
+    def update(self, frame: Picture) -> list[Track]:
+        """Finds the targets in the next frame: one track for each, in the order of `init`."""
+
+
+class OneTarget(Protocol):
+    """A tracker of one target, such as `fear.Tracker`, an OpenCV tracker behind our methods, or a user's own class."""
+
+    def init(self, frame: Image, box_xywh: Box) -> None:
+        """Starts with the target of the first frame, (H, W, 3) uint8 RGB."""
+
+    def update(self, frame: Image) -> Any:
+        """Finds the target in the next frame: a box x, y, width, height, or a `Track`."""
+
+
+class SingleTarget:
+    """Makes a `BoxTracker` of a tracker of one target.
+
+    A tracker that returns boxes alone says nothing about how sure it is: score and similarity of its tracks are NaN, and it is never lost.
+
+    Args:
+        tracker: Gets each frame as an RGB array.
+    """
+
+    def __init__(self, tracker: OneTarget) -> None:
+        self._tracker = tracker
+
+    def init(self, frame: Picture, boxes_xywh: Sequence[Box]) -> None:
+        """Starts with one target.
+
+        Raises:
+            ConfigError: another number of boxes than one.
+        """
+        if len(boxes_xywh) != 1:
+            name = type(self._tracker).__name__
+            raise ConfigError(f"{name}: expected one target, which is all that it can follow; got {len(boxes_xywh)}")
+        self._tracker.init(whole(frame), boxes_xywh[0])
+
+    def update(self, frame: Picture) -> list[Track]:
+        """Finds the target in the next frame."""
+        answer = self._tracker.update(whole(frame))
+        if isinstance(answer, Track):
+            return [answer]
+        x, y, w, h = (float(value) for value in answer)
+        return [Track((x, y, w, h), float("nan"), float("nan"), False)]
+
+
+class Timed:
+    """A `BoxTracker` with a clock. Reading the frames is off the clock.
+
+    Args:
+        tracker: Is timed.
+        on_call: Gets the seconds of each call of `init` and `update`.
+    """
+
+    def __init__(self, tracker: BoxTracker, on_call: Callable[[float], None]) -> None:
+        self._tracker, self._on_call = tracker, on_call
+
+    def init(self, frame: Picture, boxes_xywh: Sequence[Box]) -> None:
+        """See `BoxTracker.init`."""
+        start = time.perf_counter()
+        self._tracker.init(frame, boxes_xywh)
+        self._on_call(time.perf_counter() - start)
+
+    def update(self, frame: Picture) -> list[Track]:
+        """See `BoxTracker.update`."""
+        start = time.perf_counter()
+        tracks = self._tracker.update(frame)
+        self._on_call(time.perf_counter() - start)
+        return tracks
+
+
+def given_tracks(boxes_xywh: Sequence[Box]) -> list[Track]:
+    """The tracks of the first frame: the given boxes, with score and similarity 1."""
+    return [Track(box, 1.0, 1.0, False, number) for number, box in enumerate(boxes_xywh)]
