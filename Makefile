@@ -6,7 +6,7 @@ PIP := $(BIN)/pip --disable-pip-version-check
 CLIP := demo/clip.mp4
 SHARED ?= ../shared
 
-.PHONY: help demo test lint types unit wheel check web bench gpu-train clean
+.PHONY: help demo test lint types unit docs wheel check web bench gpu-train clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -17,7 +17,7 @@ demo: $(VENV)/core  ## Install the core, render a clip, follow its target, say w
 	@$(BIN)/fear track $(CLIP) --box "$$(cat demo/box.txt)" --output demo/tracked.mp4 --boxes demo/tracked.csv
 	@echo "Watch it: $(CURDIR)/demo/tracked.mp4"
 
-test: lint types unit wheel  ## Linters, types, tests (the page's too where npm is), and the wheel in an empty environment.
+test: lint types unit docs wheel  ## Linters, types, tests (the page's too where npm is), documentation, and the wheel in an empty environment.
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .
@@ -29,6 +29,9 @@ types: $(VENV)/dev
 
 unit: $(VENV)/dev web/node_modules
 	$(BIN)/pytest -m "not gpu and not network" --durations=8
+
+docs: $(VENV)/dev  ## Build the documentation site into build/site; broken links and unknown names are errors.
+	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(BIN)/mkdocs build -q
 
 wheel: $(VENV)/dev  ## Build the wheel, install it into an empty environment, track there without torch.
 	@rm -rf dist build/wheel-env build/page

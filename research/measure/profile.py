@@ -23,13 +23,19 @@ import onnxruntime
 from fear.bench.speed import measure_matrix_product
 from fear.config import TrackerConfig
 from fear.geometry.context import search_side
-from fear.runtime.processor import processor
 from fear.weights import read_card, resolve
+from research.measure.provenance import provenance
 
 HERE = Path(__file__).parent
 MODELS = ("fear-xs", "fear-nano")
 THREADS = (1, 2)
 WARM_UP, TIMED = 20, 100
+PAGE = """# Profile of `match`
+
+Where does one call of `match` spend its time? ONNX Runtime {version}, node by node, medians of 100 calls, float32. "The limit" is what a
+product of two 1024 × 1024 matrices in float32 reaches on as many threads: no convolution can be faster than that.
+
+{provenance}"""
 KINDS = ("first convolution", "1×1 convolutions", "depthwise convolutions", "correlation", "crop to floats", "layouts, shapes, outputs")
 
 
@@ -104,7 +110,7 @@ def table(measured: Profile, peak: float) -> list[str]:
     for kind in (*KINDS, None):
         chosen = [operation for operation in measured.operations if kind in (None, operation.kind)]
         macs, microseconds = sum(operation.macs for operation in chosen), sum(operation.microseconds for operation in chosen)
-        rate = f"{macs / microseconds / 1e3:.1f}" if macs else "–"
+        rate = f"{macs / microseconds / 1e3:.1f}"
         name = kind or "**all**"
         lines.append(f"| {name} | {len(chosen)} | {macs / 1e6:.1f} | {microseconds / 1e3:.2f} | {rate} | {macs / peak * 1e3:.2f} |")
     macs = sum(operation.macs for operation in measured.operations)
@@ -118,12 +124,7 @@ def table(measured: Profile, peak: float) -> list[str]:
 def main() -> None:
     """Measures and writes."""
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
-    lines = [
-        "# Where the time of `match` goes",
-        "",
-        "ONNX Runtime, node by node, medians of 100 calls. The limit is a product of two 1024² matrices in float32 on as many threads.",
-        f"{processor()}. ONNX Runtime {onnxruntime.__version__}. Written by `python -m research.measure.profile`.",
-    ]
+    lines = [PAGE.format(version=onnxruntime.__version__, provenance=provenance("python -m research.measure.profile"))]
     for model in MODELS:
         side = search_side(TrackerConfig(), read_card(resolve(model).folder).network, steady=True)  # type: ignore[arg-type]
         for threads in THREADS:

@@ -23,6 +23,7 @@ from fear.evaluation.metrics import measure
 from fear.loading.published import published_checkpoint
 from fear.tracking.tracker import Tracker
 from fear.weights import resolve
+from research.measure.provenance import provenance
 
 HERE = Path(__file__).parent
 VARIANTS = {
@@ -33,10 +34,15 @@ VARIANTS = {
     "backwards, from frame 20": slice(-21, None, -1),
     "backwards, every second frame": slice(None, None, -2),
 }
-PAGE = """# The same sequences, six times
+PAGE = """# Six variants of the same clips
 
-Mean AUC with the default rules. From row to row a network meets the same targets in another order, so what differs between rows is a
-measure of chance. Written by `python -m research.measure.variants`.
+Mean AUC with the default rules. The same targets are tracked six times: forwards and backwards, from the first frame, from frame 20, and
+with every second frame. A clip that is lost in one order is followed in another, so the differences between the rows show how much of one
+score is chance.
+
+{provenance}
+
+{table}
 """
 Floats = NDArray[np.float64]
 
@@ -65,7 +71,7 @@ def main() -> None:
     options = parser.parse_args()
     sequences = read("folder", options.shared / "data" / "sequences")
     names = options.models.split(",")
-    lines = ["| | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
+    lines = ["| variant | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
     scores = {}
     for name in names:
         model = str(published_checkpoint(options.shared / "official")) if name == "published" else name
@@ -77,8 +83,8 @@ def main() -> None:
         lines.append(f"| {variant} | " + " | ".join(f"{np.nanmean(scores[name][:, number]):.3f}" for name in names) + " |")
     lines.append("| **all** | " + " | ".join(f"**{np.nanmean(scores[name]):.3f}**" for name in names) + " |")
     target = HERE.parents[1] / "docs" / "results" / "variants.md"
-    table = "\n".join(lines)
-    target.write_text(f"{PAGE}\n{table}\n", encoding="utf-8")
+    page = PAGE.format(provenance=provenance("python -m research.measure.variants"), table="\n".join(lines))
+    target.write_text(page, encoding="utf-8")
     print(f"wrote {target}")
 
 

@@ -21,9 +21,9 @@ from fear.export import multiply_accumulates
 from fear.export.onnx import Embed, sample_inputs, write_graph
 from fear.network import FearNetwork, fold, merge_spread, parameter_count
 from fear.runtime.openvino import OpenVinoNetwork
-from fear.runtime.processor import processor
 from fear.runtime.protocol import Network
 from fear.weights.card import WeightsCard
+from research.measure.provenance import provenance
 from research.stark.network import StarkMatch, StarkNetwork
 
 VARIANTS = {
@@ -35,14 +35,18 @@ VARIANTS = {
 """Name → whether templates are concatenated, whether the update is learned."""
 PAGE = """# FEAR's dual template against STARK's way
 
+FEAR merges both templates into one by a weighted sum, and cosine similarity chooses the next template. STARK (arXiv 2103.17154)
+concatenates its templates and learns a head that chooses. This page compares the cost of one search; the weights are random, because
+neither multiply-accumulates nor times depend on them. Which way tracks better can only be said of trained networks.
+
+{provenance}
+
 {table}
 
-FEAR-XS, batch norms folded, OpenVINO, threads: {threads}, float32; medians of {timed} searches of {side} × {side} that took turns;
-the ratios are medians of the ratios turn by turn.
-{processor}. Written by `python -m research.stark.costs`.
-
-The learned head is a three-layer perceptron as in STARK, run in every frame. Renewing a template costs one pass of the backbone over
-128 × 128 pixels every 70 frames, with either rule. These are costs; which rule tracks better can only be said of trained networks.
+FEAR-XS with folded batch norms on OpenVINO, threads: {threads}, float32, searches of {side} × {side} pixels. Times are medians of {timed}
+searches; the variants took turns, and each ratio is the median of the ratios turn by turn. The learned head is a perceptron of three
+layers, as in STARK, and runs in every frame. Renewing a template costs one pass of the backbone over 128 × 128 pixels every 70 frames, with
+either way.
 """
 THREADS, WARM_UP, TIMED = 1, 20, 400
 
@@ -62,7 +66,7 @@ def main() -> None:
     """Measures every variant and writes the page."""
     costs = measure(FEAR_XS, TIMED)
     page = Path("docs/results/ablation.md")
-    about = {"threads": THREADS, "timed": TIMED, "side": FEAR_XS.search_size, "processor": processor()}
+    about = {"threads": THREADS, "timed": TIMED, "side": FEAR_XS.search_size, "provenance": provenance("python -m research.stark.costs")}
     page.write_text(PAGE.format(table=table(costs), **about), encoding="utf-8")
     print(page.read_text(encoding="utf-8"))
 
