@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 
 from fear.errors import VideoError
 from fear.media.image import Image
-from fear.media.reader import Container, open_source
+from fear.media.reader import open_source
 from fear.media.writer import VideoWriter
 
 
@@ -263,7 +263,7 @@ def test_memory_stays_flat_over_ten_thousand_frames(tmp_path: Path) -> None:
         for number in range(10_000):
             writer.write(picture(number, 72, 96), number / 30)
     peaks = []
-    with Container(str(path)) as source, VideoWriter(tmp_path / "copy.mp4", 30) as writer:
+    with open_source(path) as source, VideoWriter(tmp_path / "copy.mp4", 30) as writer:
         for frame in source:
             writer.write(frame.image, frame.time)
             if frame.index % 1000 == 999:

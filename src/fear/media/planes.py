@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fear.media.colours import Matrix, split, to_rgb_bt709
+
 Bytes = NDArray[np.uint8]
 
 
@@ -54,29 +56,41 @@ class Bgr(LazyPicture):
 class Yuv420(LazyPicture):
     """A frame as nearly all video holds it: brightness for every pixel, colours for every second one in both directions.
 
-    By BT.601 with limited range.
-
     Args:
         y: (H, W), both even.
         u: (H/2, W/2)
         v: (H/2, W/2)
+        matrix: How the colours are coded; the range is limited.
     """
 
-    def __init__(self, y: Bytes, u: Bytes, v: Bytes) -> None:
+    def __init__(self, y: Bytes, u: Bytes, v: Bytes, matrix: Matrix = Matrix.BT601) -> None:
         super().__init__(y.shape[0], y.shape[1])
         self._y, self._u, self._v = y, u, v
+        self.matrix = matrix
 
     def part(self, left: int, top: int, right: int, bottom: int) -> Bytes:
         """See `LazyPicture.part`."""
         x, y = left // 2, top // 2
         width, height = (right + 1) // 2 - x, (bottom + 1) // 2 - y  # of the colours
+        if self.matrix == Matrix.BT709:
+            brightness = self._y[2 * y : 2 * (y + height), 2 * x : 2 * (x + width)]
+            rgb = to_rgb_bt709(brightness, *(plane[y : y + height, x : x + width] for plane in (self._u, self._v)))
+            return rgb[top - 2 * y : bottom - 2 * y, left - 2 * x : right - 2 * x]
         packed = np.empty(6 * width * height, np.uint8)  # the three planes behind each other, as OpenCV takes them
         brightness, colours = packed[: 4 * width * height], packed[4 * width * height :]
         brightness.reshape(2 * height, 2 * width)[:] = self._y[2 * y : 2 * (y + height), 2 * x : 2 * (x + width)]
         for half, plane in zip(colours.reshape(2, height, width), (self._u, self._v), strict=True):
             half[:] = plane[y : y + height, x : x + width]
-        rgb: Bytes = cv2.cvtColor(packed.reshape(3 * height, 2 * width), cv2.COLOR_YUV2RGB_I420)  # type: ignore[assignment]
+        rgb = cv2.cvtColor(packed.reshape(3 * height, 2 * width), cv2.COLOR_YUV2RGB_I420)  # type: ignore[assignment]
         return rgb[top - 2 * y : bottom - 2 * y, left - 2 * x : right - 2 * x]
+
+    def packed(self) -> Bytes:
+        """A copy of the three planes behind each other, (3·H/2, W), as encoders take them."""
+        height, width, _ = self.shape
+        packed = np.empty((height * 3 // 2, width), np.uint8)
+        for part, plane in zip(split(packed), (self._y, self._u, self._v), strict=True):
+            part[:] = plane
+        return packed
 
 
 def whole(picture: Bytes | LazyPicture) -> Bytes:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-from fear.media.reader import Frame
+from fear.media.source import Frame
 
 Item = TypeVar("Item")
 

@@ -1,0 +1,85 @@
+"""From a decoder's pictures to frames: upright, of one size, as planes where these can be used as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import av
+import cv2
+import numpy as np
+from av.video.reformatter import ColorRange, ColorTrc
+
+from fear.media.colours import Matrix
+from fear.media.image import Image
+from fear.media.orientation import UPRIGHT, Orientation, orientation_of
+from fear.media.planes import Yuv420, whole
+from fear.media.source import SourceReport
+from fear.media.tone import tone_mapped
+
+_MATRICES = {1: Matrix.BT709, 5: Matrix.BT601, 6: Matrix.BT601}
+_UNTOLD = 2
+"""FFmpeg's numbers for how colours are coded; what says nothing is taken for standard definition, as FFmpeg does."""
+
+_HIGH_DYNAMIC_RANGE = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)
+
+
+class Shown(NamedTuple):
+    """A picture for trackers, and how people see it where that differs."""
+
+    picture: Image | Yuv420
+    tone_mapped: Callable[[], Image] | None
+
+
+class Converter:
+    """Makes frames of pictures; all get the size of the first.
+
+    Args:
+        report: Gets the number of pictures that were scaled.
+    """
+
+    def __init__(self, report: SourceReport) -> None:
+        self._report = report
+        self._size: tuple[int, int] | None = None
+        self.orientation = UPRIGHT
+        """Of the first picture."""
+
+    def __call__(self, picture: av.VideoFrame) -> Shown:
+        """The frame of one picture."""
+        orientation = orientation_of(picture)
+        pixels = _turned(_pixels(picture), orientation)
+        if self._size is None:
+            self._size, self.orientation = pixels.shape[:2], orientation
+        if pixels.shape[:2] != self._size:
+            pixels = _scaled(pixels, self._size)
+            self._report.scaled_pictures += 1
+        if picture.color_trc not in _HIGH_DYNAMIC_RANGE:
+            return Shown(pixels, None)
+        return Shown(pixels, partial(_for_people, picture, orientation, self._size))
+
+
+def _pixels(picture: av.VideoFrame) -> Image | Yuv420:
+    """Planes, not copied, where parts of them can be converted: three levels from FFmpeg's RGB at most. Else FFmpeg's RGB."""
+    even = picture.width % 2 == 0 and picture.height % 2 == 0
+    known = picture.colorspace in _MATRICES or picture.colorspace == _UNTOLD
+    if picture.format.name == "yuv420p" and even and known and picture.color_range != ColorRange.JPEG:
+        y, u, v = (np.frombuffer(memoryview(p), np.uint8).reshape(p.height, p.line_size)[:, : p.width] for p in picture.planes)
+        return Yuv420(y, u, v, _MATRICES.get(picture.colorspace, Matrix.BT601))
+    return np.asarray(picture.to_ndarray(format="rgb24"), np.uint8)
+
+
+def _turned(pixels: Image | Yuv420, orientation: Orientation) -> Image | Yuv420:
+    if orientation == UPRIGHT:
+        return pixels
+    return np.ascontiguousarray(orientation.apply(whole(pixels)))
+
+
+def _scaled(pixels: Image | Yuv420, size: tuple[int, int]) -> Image:
+    height, width = size
+    return np.asarray(cv2.resize(whole(pixels), (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _for_people(picture: av.VideoFrame, orientation: Orientation, size: tuple[int, int]) -> Image:
+    image = orientation.apply(tone_mapped(picture))
+    return image if image.shape[:2] == size else _scaled(image, size)

@@ -1,0 +1,80 @@
+"""Opens what FFmpeg reads, and chooses the film among its streams of pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import av
+import av.error
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from fear.errors import VideoError
+from fear.media.source import reason
+
+PATIENCE = 10.0
+"""Seconds that a live source may send nothing."""
+
+_NOT_A_FILM = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+_STILLS = ("png", "bmp", "gif", "webp", "tiff", "mjpeg")  # what cover pictures are coded with
+
+
+def open_container(
+    name: str, format: str | None = None, options: Mapping[str, str] | None = None, patience: float | None = None
+) -> InputContainer:
+    """Opens a file, device or address.
+
+    Args:
+        name: What FFmpeg opens.
+        format: Forces one of FFmpeg's input formats.
+        options: FFmpeg's options for the protocol, format and decoder.
+        patience: Seconds without data until it gives up, both at opening and at each reading; without it, it waits for ever.
+
+    Raises:
+        VideoError: it cannot be opened, or holds no stream of pictures.
+    """
+    try:
+        container = av.open(name, format=format, options=dict(options or {}), timeout=patience, metadata_errors="replace")
+    except av.error.ExitError as error:
+        raise VideoError(f"{name}: expected a stream that sends pictures, got no data for {patience:g} s") from error
+    except (av.FFmpegError, ValueError, OSError) as error:
+        raise VideoError(f"{name}: expected a video that can be opened ({reason(error)})") from error
+    if not container.streams.video:
+        container.close()
+        raise VideoError(f"{name}: expected a video, found no stream of pictures in it")
+    return container
+
+
+def choose_stream(container: InputContainer, number: int | None = None) -> VideoStream:
+    """The stream of pictures to read.
+
+    Args:
+        container: An opened video.
+        number: Counts the streams of pictures from 0. Without it, cover pictures and thumbnails come last, then streams of a single frame;
+            among the others the default one is taken, and else the largest.
+
+    Raises:
+        VideoError: there is no such stream, or nothing that decodes it.
+    """
+    streams = container.streams.video
+    if number is not None and not 0 <= number < len(streams):
+        raise VideoError(f"{container.name}: expected the number of a stream of pictures, 0 to {len(streams) - 1}, got {number}")
+    stream = max(streams, key=_preference) if number is None else streams[number]
+    if stream.codec_context is None:
+        raise VideoError(f"{container.name}: expected pictures in a known format, found no decoder for them")
+    return stream
+
+
+def _preference(stream: VideoStream) -> tuple[bool, bool, bool, bool, bool, int]:
+    codec = stream.codec_context
+    if codec is None:
+        return (False,) * 5 + (0,)
+    return (
+        True,
+        not stream.disposition & _NOT_A_FILM,
+        stream.frames != 1,
+        codec.name not in _STILLS,
+        bool(stream.disposition & Disposition.default),
+        codec.width * codec.height,
+    )

@@ -1,0 +1,146 @@
+"""Pictures in files as a source: folders, patterns of names, single pictures, and animated ones that FFmpeg cannot read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import cv2
+import numpy as np
+
+from fear.errors import DatasetError, VideoError
+from fear.media.image import IMAGE_SUFFIXES, Image, list_images, natural_order, read_image
+from fear.media.source import FOLDER_RATE, Frame, SourceReport
+
+_DEFAULT_DURATION = 0.1  # seconds; what browsers take where an animation asks for next to none
+_NUMBER = re.compile(r"%0?(\d*)d")
+
+
+class _Stills:
+    """What all sources made of picture files have in common."""
+
+    live = False
+    sound = None
+    pixel_aspect = Fraction(1)
+    rate: Fraction
+
+    def __init__(self) -> None:
+        self.report = SourceReport()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        pass
+
+
+class Pictures(_Stills):
+    """Picture files, one after another.
+
+    Args:
+        paths: In the order in which they are shown.
+        rate: Frames per second.
+    """
+
+    def __init__(self, paths: Sequence[Path], rate: Fraction | None = None) -> None:
+        super().__init__()
+        self._paths = paths
+        self.count: int | None = len(paths)
+        self.rate = rate or FOLDER_RATE
+
+    def __iter__(self) -> Iterator[Frame]:
+        for index, path in enumerate(self._paths):
+            try:
+                image = read_image(path)
+            except DatasetError as error:
+                raise VideoError(str(error)) from error
+            yield Frame(index, float(index / self.rate), image)
+
+
+class AnimatedPicture(_Stills):
+    """An animated WebP, which FFmpeg cannot read; it is held in memory as a whole.
+
+    Args:
+        path: The file.
+        rate: Frames per second; without it, the file's own times count.
+
+    Raises:
+        VideoError: damaged, or not such a file.
+    """
+
+    def __init__(self, path: Path, rate: Fraction | None = None) -> None:
+        super().__init__()
+        data = np.fromfile(path, np.uint8)
+        good, animation = cv2.imdecodeanimation(data)
+        if not good or not animation.frames:
+            raise VideoError(f"{path}: expected an animated picture, got a damaged or foreign file")
+        self._images: list[Image] = [_rgb(np.asarray(image, np.uint8)) for image in animation.frames]
+        durations = [duration / 1000 if duration > 10 else _DEFAULT_DURATION for duration in animation.durations]
+        times = np.concatenate(([0.0], np.cumsum(durations)))
+        self.count: int | None = len(self._images)
+        self.rate = rate or Fraction(len(self._images) / float(times[-1])).limit_denominator(1000)
+        self._times = [index / float(rate) for index in range(self.count)] if rate else [float(time) for time in times[:-1]]
+
+    def __iter__(self) -> Iterator[Frame]:
+        for index, (time, image) in enumerate(zip(self._times, self._images, strict=True)):
+            yield Frame(index, time, image)
+
+
+def _rgb(image: Image) -> Image:
+    return np.ascontiguousarray(image[..., 2::-1])
+
+
+def open_folder(path: Path, rate: Fraction | None = None) -> Pictures:
+    """The pictures of a folder in natural order.
+
+    Raises:
+        VideoError: there are none.
+    """
+    paths = list_images(path)
+    if not paths:
+        raise VideoError(f"{path}: expected a folder of images, found none in it")
+    return Pictures(paths, rate)
+
+
+def open_picture(path: Path, rate: Fraction | None = None) -> Pictures | AnimatedPicture | None:
+    """A picture file; None for other files, and for animated ones that FFmpeg reads."""
+    if path.suffix.lower() not in IMAGE_SUFFIXES:
+        return None
+    with path.open("rb") as file:
+        head = file.read(64)
+    if head[:4] == b"RIFF" and b"ANIM" in head:
+        return AnimatedPicture(path, rate)
+    animated = head[:8] == b"\x89PNG\r\n\x1a\n" and b"acTL" in path.read_bytes()[:4096]
+    return None if animated or not cv2.haveImageReader(str(path)) else Pictures((path,), rate)
+
+
+def open_pattern(pattern: Path, rate: Fraction | None = None) -> Pictures | None:
+    """The pictures whose names match `img_%04d.png` or `img_*.png`, in natural order; None where the name is no pattern.
+
+    Raises:
+        VideoError: no picture matches.
+    """
+    matches = _matcher(pattern.name)
+    if matches is None:
+        return None
+    found = [path for path in pattern.parent.iterdir() if matches(path.name)] if pattern.parent.is_dir() else []
+    if not found:
+        raise VideoError(f"{pattern}: expected pictures with such names, found none")
+    return Pictures(sorted(found, key=lambda path: natural_order(path.name)), rate)
+
+
+def _matcher(name: str) -> Callable[[str], bool] | None:
+    """Tells whether a file's name fits a pattern."""
+    number = _NUMBER.search(name)
+    if number is not None:
+        digits = rf"\d{{{number[1]},}}" if number[1] else r"\d+"
+        expression = re.compile(re.escape(name[: number.start()]) + digits + re.escape(name[number.end() :]))
+    elif "*" in name:
+        expression = re.compile(".*".join(re.escape(part) for part in name.split("*")))
+    else:
+        return None
+    return lambda other: expression.fullmatch(other) is not None and Path(other).suffix.lower() in IMAGE_SUFFIXES
