@@ -52,6 +52,15 @@ def test_every_public_name_has_its_place_in_the_reference() -> None:
     assert not missing
 
 
+@pytest.mark.parametrize("name", ["Track", "draw_tracks", "open_source", "track", "VideoWriter"])
+def test_help_of_public_names_stands_alone(name: str) -> None:
+    documentation = getattr(fear, name).__doc__ or ""
+    assert "Examples:" in documentation
+    assert "Args:" in documentation or "Attributes:" in documentation
+    assert "likewise" not in documentation.lower()
+    assert ": as for" not in documentation.lower()
+
+
 def test_no_page_loads_anything_from_elsewhere() -> None:
     for page in PAGES:
         assert not re.search(r"!\[[^\]]*\]\(\w+://|<(script|img|iframe)\b", page.read_text(encoding="utf-8")), page

@@ -16,14 +16,21 @@ _SUBPIXEL = 4  # OpenCV draws at 1/16 pixel
 
 
 def draw_tracks(image: Image, tracks: Sequence[Track]) -> Image:
-    """A copy of the frame with a box and a score for every target; a lost one is red and says so.
+    """Draws a box and a score for every target on a copy of a frame. A lost target is drawn in red and marked "lost".
 
     Args:
-        image: (H, W, 3), RGB.
-        tracks: One a target.
+        image: The frame, (H, W, 3), uint8, RGB. It is not changed.
+        tracks: One track for each target. With several tracks, each box also shows the id of its target.
 
     Returns:
-        (H, W, 3)
+        The copy, (H, W, 3), uint8, RGB.
+
+    Examples:
+        >>> import fear, numpy
+        >>> frame = numpy.zeros((120, 160, 3), numpy.uint8)
+        >>> drawn = fear.draw_tracks(frame, [fear.Track((40.0, 30.0, 20.0, 20.0), score=0.97, similarity=0.9, lost=False)])
+        >>> drawn.shape, bool(drawn.any()), bool(frame.any())
+        ((120, 160, 3), True, False)
     """
     canvas = image.copy()
     thickness = max(1, round(min(image.shape[:2]) / 240))

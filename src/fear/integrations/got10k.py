@@ -23,11 +23,11 @@ class FearTracker(ToolkitTracker):  # type: ignore[misc]  # the toolkit has no t
     """FEAR behind the toolkit's `init(image, box)` and `update(image)`.
 
     Args:
-        model: As for `fear.Tracker`.
-        name: Of the results' folder.
-        runtime: As for `fear.Tracker`.
-        threads: Likewise.
-        config: Likewise.
+        model: A name such as `fear-xs`, a `.safetensors` checkpoint, an exported folder, or `published:DIR`.
+        name: Name of the folder of results.
+        runtime: `openvino`, `onnx` or `torch`. `auto` measures at the first use on a machine which one is the fastest.
+        threads: Threads of the network; None leaves their number to the runtime.
+        config: Rules around the network.
     """
 
     def __init__(

@@ -21,16 +21,21 @@ Rect = tuple[int, int, int, int]
 
 
 class FearTracker:
-    """Follows one target behind OpenCV's methods.
+    """Follows one target behind OpenCV's methods: BGR frames, rectangles of whole pixels.
 
     Args:
-        model: As for `fear.Tracker`.
-        runtime: Likewise.
-        threads: Likewise.
-        config: Likewise.
+        model: A name such as `fear-xs`, a `.safetensors` checkpoint, an exported folder, or `published:DIR`.
+        runtime: `openvino`, `onnx` or `torch`. `auto` measures at the first use on a machine which one is the fastest.
+        threads: Threads of the network; None leaves their number to the runtime.
+        config: Rules around the network.
 
-    Example:
+    Raises:
+        WeightsError: There is no such model, or it is damaged.
+        RuntimeMissingError: The runtime is not installed.
+
+    Examples:
         >>> import numpy as np
+        >>> from fear.integrations.opencv import FearTracker
         >>> tracker = FearTracker()
         >>> image = np.zeros((120, 160, 3), np.uint8)
         >>> tracker.init(image, (60, 40, 20, 20))

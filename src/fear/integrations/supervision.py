@@ -21,7 +21,7 @@ def to_detections(tracks: Iterable[Track], *, keep_lost: bool = False) -> superv
     """Boxes as xyxy, scores as confidence, the place in the list as `tracker_id`.
 
     Args:
-        tracks: One a target.
+        tracks: One track for each target, such as `fear.MultiTracker.update` returns.
         keep_lost: Whether tracks that look lost come along; their numbers stay reserved either way.
 
     Returns:

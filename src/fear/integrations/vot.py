@@ -24,7 +24,7 @@ def serve(model: str = "fear-xs") -> None:
     """Answers the toolkit until it says goodbye; one or several targets.
 
     Args:
-        model: As for `fear.Tracker`.
+        model: A name such as `fear-xs`, a `.safetensors` checkpoint or an exported folder.
     """
     import trax
 

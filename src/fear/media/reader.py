@@ -32,7 +32,10 @@ def open_source(
     rate: Fraction | float | None = None,
     reconnect: float = RECONNECT,
 ) -> Source:
-    """Opens whatever holds frames.
+    """Opens whatever holds frames: a file, a folder of images, a camera, a stream.
+
+    The answer is a context manager. Iterating over it gives frames with `index` (counted from 0), `time` (seconds since the first frame)
+    and `image` ((H, W, 3), uint8, RGB).
 
     A number names a camera, unless a file or folder has this name. Addresses by `http`, `https` and `file` that hand out a file are read as
     files; other addresses are live.
@@ -45,8 +48,17 @@ def open_source(
         rate: Frames per second of pictures; 30 by default.
         reconnect: Seconds for which a live stream that was cut is tried again; 0 ends at the first cut.
 
+    Returns:
+        The source, with `rate` (mean frames per second), `count` (number of frames, or None) and `live` (it has no end of its own).
+
     Raises:
-        VideoError: nothing there, or no pictures in it.
+        VideoError: There is nothing, or there are no pictures in it. While frames are read: the source breaks off.
+
+    Examples:
+        >>> import fear
+        >>> with fear.open_source("clip.mp4") as source:  # doctest: +SKIP
+        ...     for frame in source:
+        ...         print(frame.index, frame.time, frame.image.shape)
     """
     text = str(source)
     pace = None if rate is None else Fraction(rate).limit_denominator(100_000)

@@ -26,17 +26,31 @@ the two tools that save most. It has no B-frames, so that a video begins at time
 
 
 class VideoWriter:
-    """Writes H.264 in MP4 as browsers play it.
+    """Writes H.264 in MP4 as browsers play it. A context manager that closes the file, also when an error ends the block.
 
     The encoder is set up with the first frame. Its colours are at half resolution, so that a picture of odd width or height gets its last
-    column or row twice.
+    column or row twice. A run that is interrupted leaves a video that can be played up to there.
 
     Args:
         path: An `.mp4` file.
-        rate: Mean frames per second, a hint for players; each frame's own time is what counts.
-        quality: FFmpeg's constant rate factor; smaller is better and larger.
+        rate: Mean frames per second. Players take it for a hint; the time of each frame counts.
+        quality: FFmpeg's constant rate factor, 0 to 51. Smaller values give better pictures and larger files.
         pixel_aspect: Width of a pixel divided by its height.
-        sound: What is heard, where the source has sound.
+        sound: The sound of the source (`source.sound`), to be carried along.
+
+    Raises:
+        VideoError: The folder does not exist, or the file cannot be written.
+
+    Examples:
+        >>> import fear, numpy, pathlib, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "clip.mp4"
+        ...     with fear.VideoWriter(path, rate=25) as writer:
+        ...         for number in range(5):
+        ...             writer.write(numpy.zeros((120, 160, 3), numpy.uint8), time=number / 25)
+        ...     with fear.open_source(path) as source:
+        ...         [round(frame.time, 2) for frame in source]
+        [0.0, 0.04, 0.08, 0.12, 0.16]
     """
 
     TIME_BASE = Fraction(1, 90000)  # the clock of broadcast video: 24, 25, 29.97, 30 and 60 frames per second fall on whole ticks

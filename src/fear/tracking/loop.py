@@ -61,26 +61,32 @@ def track(
 ) -> Iterator[tuple[int, Track]]:
     """Follows one target through a video.
 
-    Example:
-        for index, track in fear.track("clip.mp4", (420, 180, 64, 90)):
-            print(index, track.box_xywh, track.score)
+    Frames are read when the next track is asked for, so that memory does not grow with the length of the video.
 
     Args:
         source: A video file, a folder of images, the number of a camera, or the URL of a stream.
         box_xywh: The target in frame 0: left, top, width, height in pixels.
-        model: As for `Tracker`, like the options that follow.
-        runtime: Who computes.
-        device: Where.
-        threads: Of the network.
+        model: A name such as `fear-xs`, a `.safetensors` checkpoint, an exported folder, or `published:DIR`; or a loaded network.
+        runtime: `openvino`, `onnx` or `torch`. `auto` measures at the first use on a machine which one is the fastest; it may take an int8
+            form of packaged weights where that is clearly faster.
+        device: `cpu`, or what the runtime knows, such as `cuda`.
+        threads: Threads of the network; None leaves their number to the runtime.
         config: Rules around the network.
 
     Yields:
         The number of the frame and the track. Frame 0 is the given box, with score and similarity 1.
 
+    Examples:
+        >>> import fear
+        >>> for index, track in fear.track("clip.mp4", (420, 180, 64, 90)):  # doctest: +SKIP
+        ...     print(index, track.box_xywh, track.score, track.lost)
+
     Raises:
         VideoError: The source cannot be opened, or breaks off; the frames before that were yielded.
         BoxError: The box is not four finite numbers with an area inside frame 0.
         WeightsError: There is no such model, or it is damaged.
+        RuntimeMissingError: The runtime is not installed.
+        ConfigError: An option has a value that is not known.
     """
     box = parse_box(box_xywh)
     tracker = MultiTracker(model, runtime=runtime, device=device, threads=threads, config=config)
