@@ -29,7 +29,8 @@ def main(clips: str, run: str, output: str, devices: str, batch: str) -> None:
         "stages.0.freeze_norms=0",
         f"machine.devices={devices}",
         "machine.threads=1",
-        "network.weights=fear-xs",
+        "network.preset=fear-nano",
+        "network.weights=fear-nano",
         *(f"photometric.{name}=0.0" for name in ("joint", "each", "grey", "blur", "motion", "noise")),
     ]
     recipe = load_recipe(Path(__file__).parents[2] / "recipes" / "smoke.toml", parse_assignments(changes))

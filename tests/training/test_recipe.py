@@ -7,9 +7,33 @@ import pytest
 
 from fear.cli.assignments import parse_assignments
 from fear.errors import ConfigError
-from fear.training.recipe import Recipe, load_recipe
+from fear.training.old_keys import REMOVED, RENAMED
+from fear.training.recipe import Recipe, find_recipe, load_recipe, shipped_recipes
+from fear.training.sections import (
+    DataSection,
+    DistillSection,
+    LossSection,
+    MachineSection,
+    NetworkSection,
+    PhotometricSection,
+    SamplingSection,
+    Section,
+    StageSection,
+    ValidationSection,
+)
 
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
+SECTION_KEYS: dict[str, type[Section]] = {
+    "network": NetworkSection,
+    "data": DataSection,
+    "sampling": SamplingSection,
+    "photometric": PhotometricSection,
+    "losses": LossSection,
+    "distill": DistillSection,
+    "validation": ValidationSection,
+    "machine": MachineSection,
+    "stages": StageSection,
+}
 SMALL = """
 name = "small"
 [[data]]
@@ -39,13 +63,6 @@ def test_the_promised_recipes_are_there() -> None:
     assert {"got10k", "full", "own_videos", "fear_m", "fear_l", "distill_xs", "smoke"} <= {path.stem for path in RECIPES}
 
 
-def test_defaults_are_the_papers(small: Path) -> None:
-    recipe = load_recipe(small)
-    assert (recipe.losses.triplet, recipe.losses.regression, recipe.losses.classification) == (0.5, 1, 1)
-    assert (recipe.sampling.distance, recipe.sampling.distance_limit, recipe.sampling.distance_epoch) == (70, 150, 15)
-    assert recipe.sampling.search_scale == (0.65, 1.35)
-
-
 def test_changes_reach_values_sections_and_lists(small: Path) -> None:
     recipe = load_recipe(
         small, {"seed": 3, "machine.devices": 2, "stages.0.rate": 0.5, "network.preset": "fear-m", "data.0.root": "/elsewhere"}
@@ -71,6 +88,9 @@ def test_written_recipe_reads_back_equal(small: Path) -> None:
         ("stages.0.kind=blocks", "needs a section distill"),
         ("stages.0.schedule=plateau", "looks at validation"),
         ("sampling.without_boxes=true", "learns from boxes"),
+        ("distill.turn=0.3", r"distill\.turn: this key is called distill\.rotate now"),
+        ("losses.region=inside", r"losses\.region: this key was removed, because positive cells form a diamond"),
+        ("stages.0.weight_decay=0", r"stages\.0\.weight_decay: this key was removed"),
         ("network.preset=fear-xxl", "one of fear-nano, fear-xs, fear-m, fear-l; got 'fear-xxl'"),
         ("stages.1.rate=1", "a number below 1, got '1'"),
         ("name.a=1", "expected a section before the dot, but name is a value"),
@@ -90,3 +110,51 @@ def test_missing_and_broken_files(tmp_path: Path) -> None:
     (tmp_path / "empty.toml").write_text("")
     with pytest.raises(ConfigError, match="name: expected a value, got none; data: expected a value"):
         load_recipe(tmp_path / "empty.toml")
+
+
+def test_every_key_has_a_docstring_for_the_reference() -> None:
+    assert all(field.description for key, field in Recipe.model_fields.items() if key not in SECTION_KEYS)
+    for name, section in SECTION_KEYS.items():
+        assert section.__doc__
+        for key, field in section.model_fields.items():
+            assert field.description, f"{name}.{key}"
+
+
+def test_every_key_is_set_by_a_recipe_or_has_a_purpose() -> None:
+    """Keys that no shipped recipe sets must say why they are there."""
+    with_purpose = {
+        "seed": "runs are repeated with other samples to compare them",
+        "network.width": "members of other sizes are tried out",
+        "network.search_size": "members of other sizes are tried out",
+        "losses.balanced": "the published code's classification loss is compared with the paper's",
+        "machine.threads": "long runs leave cores for other work",
+    }
+    used: set[str] = set()
+    for path in RECIPES:
+        for section, part in tomllib.loads(path.read_text(encoding="utf-8")).items():
+            entries = part if isinstance(part, list) else [part]
+            used |= {f"{section}.{key}" for entry in entries if isinstance(entry, dict) for key in entry} | {section}
+    known = {key for key in Recipe.model_fields if key not in SECTION_KEYS}
+    known |= {f"{name}.{key}" for name, section in SECTION_KEYS.items() for key in section.model_fields}
+    assert known - used == set(with_purpose)
+
+
+def test_old_keys_are_no_keys_of_today() -> None:
+    known = {f"{name}.{key}" for name, section in SECTION_KEYS.items() for key in section.model_fields}
+    assert set(RENAMED.values()) <= known
+    assert not (RENAMED.keys() | REMOVED.keys()) & known
+
+
+def test_recipes_that_were_never_run_say_so_in_their_first_line() -> None:
+    first = {path.stem: path.read_text(encoding="utf-8").splitlines()[0] for path in RECIPES}
+    assert {name for name, line in first.items() if "NEVER RUN TO ITS END" not in line} == {"smoke", "distill_nano"}
+
+
+def test_shipped_recipes_are_found_by_name(tmp_path: Path) -> None:
+    assert find_recipe("own_videos").name == "own_videos.toml"
+    assert set(shipped_recipes()) == {path.stem for path in RECIPES}
+    mine = tmp_path / "mine.toml"
+    mine.write_text(SMALL)
+    assert find_recipe(str(mine)) == mine
+    with pytest.raises(ConfigError, match=r"nothing: expected a recipe's file, or one of the recipes .*own_videos.*; found neither"):
+        find_recipe("nothing")

@@ -1,12 +1,16 @@
-"""Whole runs on rendered clips: the smoke recipe, resumption, two processes."""
+"""Whole runs on rendered clips: the smoke recipe, interruption and resumption, two processes."""
 
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from typer.testing import CliRunner
@@ -16,8 +20,9 @@ from fear.cli.assignments import parse_assignments
 from fear.errors import ConfigError, DatasetError
 from fear.media.synthetic import Scene, write_folder
 from fear.network import load_checkpoint
-from fear.training.data.batch import Batch
-from fear.training.plots import read_metrics
+from fear.training.data.batch import Batch, SampleCrops
+from fear.training.interruption import InterruptedRunError
+from fear.training.plots import draw_batch, draw_curves, read_metrics
 from fear.training.recipe import Recipe, load_recipe
 from fear.training.run import train
 from fear.training.stages import track as module
@@ -27,7 +32,7 @@ RECIPES = Path(__file__).parents[2] / "recipes"
 
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two short sequences."""
+    """Two short clips."""
     root = tmp_path_factory.mktemp("clips")
     for seed in (1, 2):
         write_folder(root / f"disc{seed}", Scene(frames=10, height=120, width=160, seed=seed))
@@ -35,47 +40,100 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def smoke(clips: Path, *changes: str) -> Recipe:
-    fixed = [f"data.0.root={clips}", f"validation.root={clips}", "validation.max_frames=3"]
+    """The smoke recipe with a small network and few frames to validate."""
+    fixed = [f"data.0.root={clips}", f"validation.root={clips}", "validation.max_frames=3", "network.preset=fear-nano"]
     return load_recipe(RECIPES / "smoke.toml", parse_assignments([*fixed, *changes]))
 
 
-@pytest.mark.slow
-def test_smoke_recipe_by_the_command(clips: Path, tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    command = ["train", str(RECIPES / "smoke.toml"), "--set", f"data.0.root={clips}", "--set", f"validation.root={clips}"]
-    result = CliRunner().invoke(app, [*command, "--output", str(run)])
+# ------------------------------------------------------------------------------------------------------- one run, by the command
+@pytest.fixture(scope="module")
+def finished(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """What the command made of the smoke recipe: `folder`, `command`, and `lines` on stderr."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    changes = [f"data.0.root={clips}", f"validation.root={clips}", "validation.max_frames=3"]
+    command = ["train", "smoke", *(word for change in changes for word in ("--set", change)), "--output", str(folder)]
+    result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
-    there = {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()}
+    return SimpleNamespace(folder=folder, command=command, lines=result.stderr.splitlines())
+
+
+@pytest.mark.slow
+def test_a_run_folder_holds_everything_about_the_run(finished: SimpleNamespace) -> None:
+    there = {path.relative_to(finished.folder).as_posix() for path in finished.folder.rglob("*") if path.is_file()}
     expected = {"recipe.toml", "weights.safetensors"} | {
         f"track/{name}" for name in ("epoch-step=8.ckpt", "metrics.csv", "batch.png", "curves.png", "weights.safetensors")
     }
     assert expected <= there
     assert any("tfevents" in name for name in there)
-    metrics = read_metrics(run / "track")
-    assert {"loss", "triplet", "regression", "classification", "val_iou", "w"} <= metrics.keys()
-    network, card = load_checkpoint(run / "weights.safetensors")
-    assert card.provenance.startswith("Trained for a minute")
+    network, card = load_checkpoint(finished.folder / "weights.safetensors")
+    assert card.provenance.startswith("Trained for eight steps")
     assert not torch.equal(network.dynamic_weight, torch.tensor(0.0))  # w learned, too
-    again = CliRunner().invoke(app, [*command, "--output", str(run)])
+
+
+@pytest.mark.slow
+def test_validation_is_logged_before_the_first_step_and_after_each_epoch(finished: SimpleNamespace) -> None:
+    metrics = read_metrics(finished.folder / "track")
+    assert {"loss", "triplet", "regression", "classification", "val_iou", "w"} <= metrics.keys()
+    assert list(metrics["val_iou"]) == [0, 3, 7]
+    assert finished.lines[0].startswith("track: before the first step: val_iou 0.")
+    assert finished.lines[1].startswith("track: epoch 1 of 2, step 4: ")
+    assert finished.lines[1].endswith("seconds left")  # measured
+
+
+@pytest.mark.slow
+def test_a_finished_run_is_not_overwritten(finished: SimpleNamespace) -> None:
+    again = CliRunner().invoke(app, finished.command)
     assert again.exit_code == 1
     assert "expected a new folder, or --resume" in again.stderr
 
 
-class StoppedError(Exception):
-    """What ends a run in the tests."""
+@pytest.mark.slow
+def test_resuming_with_another_recipe_names_the_key_and_the_recipe_that_works(finished: SimpleNamespace) -> None:
+    other = CliRunner().invoke(app, [*finished.command, "--set", "stages.0.epochs=5", "--set", "machine.threads=1", "--resume"])
+    assert other.exit_code == 1
+    assert "only the section machine may change: stages.0.epochs is 2 there and 5 now" in other.stderr
+    assert f"fear train {finished.folder}/recipe.toml --output {finished.folder} --resume" in other.stderr
+
+
+# ---------------------------------------------------------------------------------------------------------- failure and interruption
+def test_a_failed_start_leaves_no_folder_in_the_way(clips: Path, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="found none"):
+        train(smoke(clips, "data.0.root=/nowhere"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_a_run_that_fails_before_its_first_checkpoint_leaves_no_folder_in_the_way(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: module.TrackStage, batch: Batch) -> torch.Tensor:
+        raise ArithmeticError
+
+    monkeypatch.setattr(module.TrackStage, "training_step", fail)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "notes.txt").write_text("mine")
+    (tmp_path / "run" / "recipe.toml").write_text(smoke(clips).to_toml())  # of a run that was killed before its first checkpoint
+    with pytest.raises(ArithmeticError):
+        train(smoke(clips), tmp_path / "run")
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["notes.txt"]
+
+
+def test_there_must_be_a_run_to_resume(clips: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"expected a run to resume, found no recipe\.toml there"):
+        train(smoke(clips), tmp_path / "none", resume=True)
 
 
 @pytest.mark.slow
 def test_interrupted_and_resumed_equals_uninterrupted(clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stopped in the middle of the second epoch, between two checkpoints: the curve and the weights are those of one go."""
-    recipe = smoke(clips, "stages.0.samples=12", "stages.0.batch=2", "machine.save_minutes=0.0001", "stages.0.warm_up=0")
+    """Ctrl-C in the middle of the second epoch: the curve and the weights are those of one go."""
+    recipe = smoke(clips, "stages.0.samples=8", "stages.0.batch=2", "stages.0.warm_up=0")
     original = module.TrackStage.training_step
     losses: dict[str, list[float]] = {"whole": [], "parts": []}
 
-    def recorded(name: str, stop_at: int | None) -> None:
+    def recorded(name: str, interrupt_at: int | None) -> None:
         def step(self: module.TrackStage, batch: Batch) -> torch.Tensor:
-            if self.global_step == stop_at:
-                raise StoppedError
+            if self.global_step == interrupt_at:
+                os.kill(os.getpid(), signal.SIGINT)
             loss = original(self, batch)
             losses[name].append(float(loss.detach()))
             return loss
@@ -84,18 +142,21 @@ def test_interrupted_and_resumed_equals_uninterrupted(clips: Path, tmp_path: Pat
 
     recorded("whole", None)
     whole, _ = load_checkpoint(train(recipe, tmp_path / "whole"))
-    recorded("parts", 9)  # of 12 steps, 6 in an epoch
-    with pytest.raises(StoppedError):
+    recorded("parts", 5)  # of 8 steps, 4 in an epoch
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(InterruptedRunError, match="interrupted at step 6, which was saved; the same command with --resume goes on"):
         train(recipe, tmp_path / "parts")
+    assert signal.getsignal(signal.SIGINT) == handler
     recorded("parts", None)
     parts, _ = load_checkpoint(train(recipe, tmp_path / "parts", resume=True))
-    assert len(losses["whole"]) == 12
+    assert len(losses["whole"]) == 8
     assert losses["parts"] == pytest.approx(losses["whole"], rel=1e-4)
     for name, tensor in whole.state_dict().items():
         torch.testing.assert_close(parts.state_dict()[name], tensor, rtol=1e-3, atol=1e-5, msg=name)
     assert len(list((tmp_path / "parts" / "track").glob("metrics*.csv"))) == 2
 
 
+# ------------------------------------------------------------------------------------------------------------- devices and processes
 @pytest.mark.slow
 def test_crops_cut_on_the_device_and_prepared_by_processes(clips: Path, tmp_path: Path) -> None:
     """The way of graphics cards, here on the processor: pictures in a bank, plans from worker processes.
@@ -122,20 +183,6 @@ print(json.dumps(counted))
     assert all(bool(tensor.isfinite().all()) for tensor in network.state_dict().values() if tensor.is_floating_point())
 
 
-def test_a_folder_belongs_to_one_recipe(clips: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="expected a run to resume"):
-        train(smoke(clips), tmp_path / "none", resume=True)
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "recipe.toml").write_text(smoke(clips).to_toml())
-    with pytest.raises(ConfigError, match="only the section machine may change"):
-        train(smoke(clips, "seed=5"), tmp_path / "run", resume=True)
-
-
-def test_missing_data_ends_the_run_at_once(clips: Path, tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="found none"):
-        train(smoke(clips, "data.0.root=/nowhere"), tmp_path / "run")
-
-
 @pytest.mark.slow
 def test_two_processes_learn_what_one_does(clips: Path, tmp_path: Path) -> None:
     """The gradient of two processes with two samples each is that of one process with four."""
@@ -158,3 +205,26 @@ def test_metrics_of_a_resumed_run_are_one_curve(tmp_path: Path) -> None:
     (tmp_path / "metrics.csv").write_text("epoch,loss,step,val_iou\n0,2.0,19,\n1,1.5,29,0.5\n")
     assert read_metrics(tmp_path) == {"loss": {9: 3.0, 19: 2.0, 29: 1.5}, "val_iou": {29: 0.5}}
     assert json.dumps(read_metrics(tmp_path / "none")) == "{}"
+
+
+def test_pictures_have_titles_and_a_row_for_each_sample() -> None:
+    crops = SampleCrops(torch.full((2, 3, 64, 64), 50.0), torch.full((2, 3, 96, 96), 80.0))
+    batch = Batch(crops, torch.tensor([[10.0, 20, 40, 30], [0, 0, 0, 0]]), torch.tensor([True, False]))
+    two = draw_batch(batch, torch.zeros(2, 1, 6, 6))
+    assert two.shape == (24 + 2 * 96, 3 * 96, 3)
+    assert two[:24].max() == 255  # the titles
+    assert (two[24:, 96:192] == (0, 255, 0)).all(axis=-1).sum() > 100  # the true box of the first sample
+    assert not (two[24 + 96 :, 96:192] == (0, 255, 0)).all(axis=-1).any()
+    four = batch._replace(crops=crops._replace(dynamic_template=crops.static_template, negative=crops.search))
+    assert draw_batch(four, torch.zeros(2, 1, 6, 6)).shape == (24 + 2 * 96, 5 * 96, 3)
+
+
+def test_a_curve_of_one_value_can_be_seen(tmp_path: Path) -> None:
+    import cv2
+
+    (tmp_path / "metrics.csv").write_text("epoch,step,val_iou\n0,3,0.5\n")
+    draw_curves(tmp_path, tmp_path / "curves.png")
+    picture = cv2.imread(str(tmp_path / "curves.png"))
+    assert picture is not None
+    blue = (np.abs(picture.astype(int) - (180, 119, 31)).max(axis=2) < 30).sum()  # matplotlib's first colour, BGR
+    assert blue > 4

@@ -8,10 +8,14 @@ import torch
 from fear.config import FEAR_M, FEAR_NANO, FEAR_XS, Backbone
 from fear.errors import ConfigError
 from fear.network import FearNetwork, build_network, fold, parameter_count
-from fear.training.data.batch import Batch
-from fear.training.recipe import DistillSection, StageSection
+from fear.training.data.batch import Batch, SampleCrops
+from fear.training.sections import DistillSection, StageSection
 from fear.training.slim import kept_channels, slim
-from fear.training.stages.distill import BlocksStage, HeadsStage, Teacher, WholeStage, activations, meetings
+from fear.training.stages.blocks import BlocksStage
+from fear.training.stages.heads import HeadsStage
+from fear.training.stages.layers import encoder_activations, matched_layers
+from fear.training.stages.teacher import Teacher
+from fear.training.stages.whole import WholeStage
 
 SMALL_XS = replace(FEAR_XS, template_size=64, search_size=96, width=48)
 SMALL_NANO = replace(FEAR_NANO, template_size=64, search_size=96, width=32)
@@ -54,9 +58,9 @@ def test_silent_hidden_channels_change_nothing() -> None:
                 kept = narrow.state_dict()[f"backbone.{name}.weight"].shape[1]
                 source.get_parameter(f"backbone.{name}.weight")[:, kept:].zero_()
     slimmed = slim(source, replace(SMALL_NANO, width=48))
-    assert meetings(slimmed, source) == [(0, 0), (3, 3), (5, 6), (8, 10), (11, 14), (14, 18)]
+    assert matched_layers(slimmed, source) == [(0, 0), (3, 3), (5, 6), (8, 10), (11, 14), (14, 18)]
     # up to the second stage's first block no block is missing, so there both are one function
-    ours, theirs = activations(slimmed, crops(96))[3], activations(source, crops(96))[3]
+    ours, theirs = encoder_activations(slimmed, crops(96))[3], encoder_activations(source, crops(96))[3]
     torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
 
 
@@ -85,7 +89,7 @@ def test_an_encoder_of_the_templates_own_learns(
     stage.on_fit_start()
     monkeypatch.setattr(kind, "global_step", 1)
     monkeypatch.setattr(stage, "report", lambda parts, batch: None)
-    stage.training_step(Batch(crops(64), crops(96), None, None, torch.zeros(2, 4), torch.ones(2, dtype=torch.bool))).backward()
+    stage.training_step(Batch(SampleCrops(crops(64), crops(96)), torch.zeros(2, 4), torch.ones(2, dtype=torch.bool))).backward()
     encoder = student.template_encoder
     assert encoder is not None
     assert all(parameter.grad is not None and parameter.grad.any() for parameter in encoder.parameters())
@@ -109,7 +113,7 @@ def test_a_narrow_student_learns_its_channels(kind: type[BlocksStage | HeadsStag
     monkeypatch.setattr(kind, "global_step", 0)
     losses = []
     stage.report = lambda parts, batch: losses.append({name: float(value.detach()) for name, value in parts.items()})  # type: ignore[method-assign]
-    batch = Batch(crops(64), crops(96), None, None, torch.zeros(2, 4), torch.ones(2, dtype=torch.bool))
+    batch = Batch(SampleCrops(crops(64), crops(96)), torch.zeros(2, 4), torch.ones(2, dtype=torch.bool))
     optimiser = torch.optim.Adam(student.parameters(), 1e-3)
     for _ in range(30):
         loss = stage.training_step(batch)

@@ -14,9 +14,9 @@ from fear.cli.console import need, out, progress
 
 @app.command("train")
 def train_command(
-    recipe: Annotated[Path, typer.Argument(metavar="RECIPE.toml", help="What to train, on what, and how.")],
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe's file, or the name of a shipped one such as own_videos.")],
     change: Annotated[
-        list[str] | None, typer.Option("--set", metavar="A.B=VALUE", help="Another value than the recipe's; repeatable.")
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Another value than the recipe's; repeatable.")
     ] = None,
     output: Annotated[Path | None, typer.Option(help="Folder of the run; runs/NAME by default.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")] = False,
@@ -24,10 +24,10 @@ def train_command(
     """Train a network, on one machine or several."""
     for package in ("torch", "lightning", "kornia"):
         need(package, "train", extra="train")
-    from fear.training.recipe import load_recipe
+    from fear.training.recipe import find_recipe, load_recipe
     from fear.training.run import train
 
-    loaded = load_recipe(recipe, parse_assignments(change))
+    loaded = load_recipe(find_recipe(recipe), parse_assignments(change))
     folder = output or Path("runs") / loaded.name
     with progress() as advance:
         weights = train(loaded, folder, resume, on_picture=advance, on_epoch=lambda line: typer.echo(line, err=True))

@@ -46,7 +46,7 @@ class StagedBackbone(nn.Module, ABC):
         """The stem and all blocks."""
         return [part for stage in self.stages() for part in stage]
 
-    def firsts(self) -> list[int]:
+    def stage_starts(self) -> list[int]:
         """Places in `parts` of the first block of each stage, without the stem."""
         lengths = [len(stage) for stage in self.stages()]
         return list(itertools.accumulate(lengths[:-1]))

@@ -1,4 +1,4 @@
-"""A moving average of the weights: what validation looks at, and what a run gives."""
+"""A moving average of the weights, which validation uses and which a run gives."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 class MovingAverage(WeightAveraging):
-    """Exponential moving average that follows fast at first: the decay grows from 0.1 towards its final value.
+    """Exponential moving average that follows fast at first: its decay grows from 0.1 towards the final value.
 
     Args:
         decay: Final share of the old average in each step; 0 switches the average off.

@@ -1,7 +1,7 @@
-"""The losses of FEAR (section 3.5) and their sum.
+"""The losses of FEAR (arXiv 2112.07957, section 3.5) and their sum.
 
-Every one is a mean over the samples of a batch, so that two machines with half a batch each learn what one with the whole would. A sample
-that has nothing to say, such as one without a positive cell, counts as zero, never as NaN.
+Each loss is a mean over the samples of a batch, so two machines with half a batch each learn what one machine learns from the whole one. A
+sample to which a loss does not apply, such as one without a positive cell, counts as zero, never as NaN.
 """
 
 from __future__ import annotations
@@ -12,34 +12,39 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from fear.training.recipe import LossSection
 from fear.training.targets import Targets
+
+TRIPLET_WEIGHT, REGRESSION_WEIGHT, CLASSIFICATION_WEIGHT = 0.5, 1.0, 1.0
+"""Weights of the losses in their sum (paper)."""
+MARGIN = 1.0
+"""Margin of the triplet loss on unit vectors, whose distances go up to 2; our choice."""
+FOCUS = 2.0
+"""Exponent γ of the focal loss (Lin et al., ICCV 2017)."""
 
 
 class Losses(NamedTuple):
-    """The parts of one step, scalars."""
+    """The losses of one step, scalars."""
 
     triplet: Tensor
     regression: Tensor
     classification: Tensor
 
-    def total(self, weights: LossSection) -> Tensor:
-        """0.5 · triplet + regression + classification, with the paper's weights."""
-        return weights.triplet * self.triplet + weights.regression * self.regression + weights.classification * self.classification
+    def total(self) -> Tensor:
+        """0.5 · triplet + regression + classification (paper)."""
+        return TRIPLET_WEIGHT * self.triplet + REGRESSION_WEIGHT * self.regression + CLASSIFICATION_WEIGHT * self.classification
 
 
-def triplet_loss(template: Tensor, search: Tensor, negative: Tensor, present: Tensor, margin: float = 1.0) -> Tensor:
+def triplet_loss(template: Tensor, search: Tensor, negative: Tensor, present: Tensor) -> Tensor:
     """`max(d(e_T, e_S) − d(e_T, e_N) + margin, 0)`, d the L2 distance of unit vectors.
 
     Args:
         template: e_T (B, C)
         search: e_S (B, C)
         negative: e_N (B, C)
-        present: (B,), bool; a search without the target has nothing to pull closer.
-        margin: 1 on unit vectors, whose distances go up to 2; our choice.
+        present: (B,), bool; False for a search without the target, which counts as zero.
     """
     anchor, positive, other = (functional.normalize(embedding, dim=1) for embedding in (template, search, negative))
-    each = (_distance(anchor, positive) - _distance(anchor, other) + margin).clamp_min(0)  # (B,)
+    each = (_distance(anchor, positive) - _distance(anchor, other) + MARGIN).clamp_min(0)  # (B,)
     return torch.where(present, each, torch.zeros_like(each)).mean()
 
 
@@ -53,21 +58,20 @@ def regression_loss(boxes_ltrb: Tensor, targets: Targets) -> Tensor:
     return _mean_where(1 - iou_ltrb(boxes_ltrb, targets.boxes_ltrb), targets.positive[:, 0])
 
 
-def focal_loss(logits: Tensor, targets: Targets, gamma: float = 2.0) -> Tensor:
-    """`−(1 − p_t)^γ log p_t`, summed over a sample's cells and divided by the number of its positive ones, as in Lin et al. (ICCV 2017).
+def focal_loss(logits: Tensor, targets: Targets) -> Tensor:
+    """`−(1 − p_t)^γ log p_t`, summed over the cells of a sample and divided by the number of its positive cells (Lin et al., ICCV 2017).
 
     Args:
         logits: (B, 1, S, S)
         targets: True maps.
-        gamma: How much sure cells are damped; 2 is Lin et al.'s.
     """
     signed = torch.where(targets.positive, logits, -logits)  # p_t = sigmoid(signed)
-    each = (torch.sigmoid(-signed) ** gamma * functional.softplus(-signed)).flatten(1).sum(dim=1)  # (B,)
+    each = (torch.sigmoid(-signed) ** FOCUS * functional.softplus(-signed)).flatten(1).sum(dim=1)  # (B,)
     return (each / targets.positive.flatten(1).sum(dim=1).clamp_min(1)).mean()
 
 
 def balanced_cross_entropy(logits: Tensor, targets: Targets) -> Tensor:
-    """Half the mean over positive cells and half the mean over the others, sample by sample: the published code's loss.
+    """Half the mean over the positive cells of a sample plus half the mean over its other cells (published code).
 
     Args:
         logits: (B, 1, S, S)
@@ -78,15 +82,15 @@ def balanced_cross_entropy(logits: Tensor, targets: Targets) -> Tensor:
 
 
 def iou_ltrb(a: Tensor, b: Tensor) -> Tensor:
-    """IoU of boxes that are given as distances from one place, (B, 4, S, S) each → (B, S, S); the place may lie outside."""
-    nearer = torch.minimum(a, b)  # the shared box reaches to the nearer of both sides
+    """IoU of boxes that are given as distances from one place: twice (B, 4, S, S) → (B, S, S). The place may lie outside of a box."""
+    nearer = torch.minimum(a, b)  # the intersection ends at the nearer side of both boxes
     shared = (nearer[:, 0] + nearer[:, 2]).clamp_min(0) * (nearer[:, 1] + nearer[:, 3]).clamp_min(0)
     area_a, area_b = ((box[:, 0] + box[:, 2]) * (box[:, 1] + box[:, 3]) for box in (a, b))
     return shared / (area_a + area_b - shared).clamp_min(1e-6)
 
 
 def _distance(a: Tensor, b: Tensor) -> Tensor:
-    """L2 over channels, (B, C) → (B,); its gradient is finite where both are equal."""
+    """L2 distance over channels, (B, C) → (B,). Its gradient is finite where both vectors are equal."""
     return ((a - b).square().sum(dim=1) + 1e-12).sqrt()
 
 

@@ -1,4 +1,4 @@
-"""Pictures of a run, for the eyes: a batch as the network sees it, and curves."""
+"""Pictures of a run: a batch as the network sees it, and curves."""
 
 from __future__ import annotations
 
@@ -14,14 +14,26 @@ from lightning.pytorch.callbacks import Callback
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fear.training.data.batch import Batch
+from fear.training.data.batch import Batch, SampleCrops
 from fear.training.stages.stage import Stage
 
 _ROWS = 8
+_TITLE_HEIGHT = 24  # pixels
+_FEW = 60  # points of a curve up to which each one is marked
+
+_QUANTITIES = {
+    "val_iou": "mean IoU, 0 to 1",
+    "w": "weight of the dynamic template",
+    "triplet": "L2 distance of unit vectors",
+    "regression": "1 − IoU",
+    "classification": "focal loss, nats",
+    "negative": "cross-entropy, nats",
+}
+"""What a logged value measures; every other one is a loss or an error without a unit."""
 
 
 class BatchPicture(Callback):
-    """Draws the first batch of each epoch: template, search with box, confidence.
+    """Draws the first batch of each epoch, see `draw_batch`.
 
     Args:
         path: PNG, overwritten.
@@ -31,55 +43,71 @@ class BatchPicture(Callback):
         self._path = path
 
     def on_train_batch_end(
-        self,
-        trainer: lightning.Trainer,
-        pl_module: lightning.LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Lightning's hook."""
         if batch_idx == 0 and trainer.is_global_zero and isinstance(batch, Batch) and isinstance(pl_module, Stage):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            cv2.imwrite(str(self._path), draw_batch(batch, _confidence(pl_module, batch))[:, :, ::-1])
+            shown = batch._replace(crops=batch.crops.map(lambda crops: crops[:_ROWS]))
+            cv2.imwrite(str(self._path), draw_batch(shown, _confidence(pl_module, shown.crops))[:, :, ::-1])
 
 
 @torch.no_grad()
-def _confidence(module: Stage, batch: Batch) -> Tensor:
+def _confidence(module: Stage, crops: SampleCrops[Tensor]) -> Tensor:
     """(B, 1, S, S), of the network as it is."""
     network = module.network
     modes = {part: part.training for part in network.modules()}
     network.eval()
-    static, search = batch.static[:_ROWS], batch.search[:_ROWS]
-    dynamic = static if batch.dynamic is None else batch.dynamic[:_ROWS]
-    logits = network(static, dynamic, search).logits
+    dynamic = crops.static_template if crops.dynamic_template is None else crops.dynamic_template
+    logits = network(crops.static_template, dynamic, crops.search).logits
     for part, mode in modes.items():
         part.training = mode
     return torch.as_tensor(logits.sigmoid())
 
 
 def draw_batch(batch: Batch, confidence: Tensor) -> NDArray[np.uint8]:
-    """One row a sample, at most eight.
+    """One row for each of the first eight samples, below the titles of the columns.
 
     Args:
         batch: B samples.
         confidence: (B, 1, S, S), 0 to 1.
 
     Returns:
-        RGB, (rows · 256, 768 or 1280, 3): static template, search, confidence; where there are, dynamic template and negative crop.
+        RGB, (24 + rows · side, columns · side, 3). Columns: static template, search with the true box, confidence, and where the stage
+        needs them, dynamic template and negative crop.
     """
-    rows = []
-    for k in range(min(len(batch.search), _ROWS)):
-        side = batch.search.shape[-1]
-        search = _picture(batch.search[k], side)
-        if bool(batch.present[k]):
-            x, y, w, h = (round(float(value)) for value in batch.boxes_xywh[k])
-            cv2.rectangle(search, (x, y), (x + w, y + h), (0, 255, 0), 2)
-        heat = cv2.resize(confidence[k, 0].float().cpu().numpy(), (side, side), interpolation=cv2.INTER_NEAREST)
-        shown = cv2.applyColorMap((heat * 255).astype(np.uint8), cv2.COLORMAP_VIRIDIS)[:, :, ::-1]
-        others = [_picture(crops[k], side) for crops in (batch.dynamic, batch.negative) if crops is not None]
-        rows.append(np.concatenate([_picture(batch.static[k], side), search, shown, *others], axis=1))
-    return np.concatenate(rows)
+    crops, side = batch.crops, batch.crops.search.shape[-1]
+    columns = {
+        "static template": [_picture(crop, side) for crop in crops.static_template[:_ROWS]],
+        "search, true box": [_search(batch, k) for k in range(min(len(crops.search), _ROWS))],
+        "confidence": [_heat(one[0], side) for one in confidence[:_ROWS]],
+    }
+    for title, others in (("dynamic template", crops.dynamic_template), ("negative", crops.negative)):
+        if others is not None:
+            columns[title] = [_picture(crop, side) for crop in others[:_ROWS]]
+    return np.concatenate([np.concatenate([_title(text, side), *cells]) for text, cells in columns.items()], axis=1)
+
+
+def _title(text: str, width: int) -> NDArray[np.uint8]:
+    """A black strip with white text, (24, width, 3)."""
+    strip = np.zeros((_TITLE_HEIGHT, width, 3), np.uint8)
+    cv2.putText(strip, text, (4, 17), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
+    return strip
+
+
+def _search(batch: Batch, number: int) -> NDArray[np.uint8]:
+    crop = batch.crops.search[number]
+    search = _picture(crop, crop.shape[-1])
+    if bool(batch.present[number]):
+        x, y, w, h = (round(float(value)) for value in batch.boxes_xywh[number])
+        cv2.rectangle(search, (x, y), (x + w, y + h), (0, 255, 0), 2)
+    return search
+
+
+def _heat(confidence: Tensor, side: int) -> NDArray[np.uint8]:
+    """(S, S), 0 to 1 → (side, side, 3), RGB."""
+    values = cv2.resize(confidence.float().cpu().numpy(), (side, side), interpolation=cv2.INTER_NEAREST)
+    return cv2.applyColorMap((values * 255).astype(np.uint8), cv2.COLORMAP_VIRIDIS)[:, :, ::-1].astype(np.uint8)
 
 
 def _picture(crop: Tensor, side: int) -> NDArray[np.uint8]:
@@ -117,7 +145,7 @@ def read_metrics(folder: Path) -> dict[str, dict[int, float]]:
 
 
 def draw_curves(folder: Path, picture: Path) -> None:
-    """One panel for each logged value, over steps.
+    """One panel for each logged value, over steps. Few values are marked one by one, so that a single one is seen too.
 
     Args:
         folder: Of the stage.
@@ -133,10 +161,13 @@ def draw_curves(folder: Path, picture: Path) -> None:
         return
     columns = min(4, len(values))
     lines = -(-len(values) // columns)
-    figure, axes = plt.subplots(lines, columns, figsize=(3.5 * columns, 2.4 * lines), squeeze=False)
+    figure, axes = plt.subplots(lines, columns, figsize=(3.8 * columns, 2.8 * lines), squeeze=False)
     for axis, (name, points) in zip(axes.flat, values.items(), strict=False):
-        axis.plot(list(points), list(points.values()), linewidth=1)
+        steps = sorted(points)
+        axis.plot(steps, [points[step] for step in steps], linewidth=1, marker="o" if len(steps) <= _FEW else "", markersize=3)
         axis.set_title(name, fontsize=9)
+        axis.set_xlabel("step", fontsize=8)
+        axis.set_ylabel(_QUANTITIES.get(name, "loss, no unit"), fontsize=8)
         axis.tick_params(labelsize=7)
     for axis in list(axes.flat)[len(values) :]:
         axis.axis("off")

@@ -1,8 +1,8 @@
-"""A smaller network starts from a larger one: the channels that matter most stay, the others go.
+"""A smaller network starts from a larger one: the channels that matter most stay, the others are left out.
 
-What counts is how strongly a channel is written and read: the product of the norms of the weights on both sides, which stays the same
-when scale moves through a ReLU from one side to the other (magnitude pruning: Li et al., arXiv 1608.08710). The student is worse than its
-source at first and learns by distillation, where every channel that it kept still has its counterpart.
+A channel matters as much as it is written and read: the product of the norms of the weights on both sides, which stays the same when a
+factor moves through a ReLU from one side to the other (magnitude pruning: Li et al., arXiv 1608.08710). The student is worse than its
+source at first. It learns by distillation, where every channel that it kept still has its counterpart.
 """
 
 from __future__ import annotations
@@ -28,20 +28,23 @@ class Kept:
     """Which channels of a wide network a narrow one has; indices, ascending."""
 
     features: Tensor
-    """Of the AdjustLayer; the encoders' too, for the correlation pairs the one with the other."""
+    """Channels of the AdjustLayer. The encoders of the heads keep the same ones, because the correlation pairs them."""
     fused: dict[str, Tensor]
-    """By head, `score` and `box`, as the next."""
+    """Channels behind the fusion of each head, by `score` and `box`."""
     middle: dict[str, Tensor]
+    """Channels in the middle of the tower of each head."""
     towered: dict[str, Tensor]
+    """Channels behind the tower of each head."""
 
 
 def slim(source: FearNetwork, config: NetworkConfig, judge: FearNetwork | None = None) -> FearNetwork:
     """A network of another configuration that starts with the strongest channels of this one.
 
     Args:
-        source: With separable units and an FBNet-C backbone.
-        config: Of the same kind, with fewer blocks in a stage, fewer hidden channels or less width.
-        judge: Decides which channels behind the backbone are the strongest; a teacher whose channels are the source's. None: the source.
+        source: A network with separable units and an FBNet-C backbone.
+        config: The smaller network: fewer blocks in a stage, fewer hidden channels, or less width.
+        judge: The network that tells which channels behind the backbone are the strongest, such as a teacher with the same channels.
+            None: the source tells it.
 
     Returns:
         A folded network.
@@ -84,7 +87,7 @@ def kept_channels(source: FearNetwork, width: int) -> Kept:
 
 
 def _backbone(weights: dict[str, Tensor], narrow: FearNetwork) -> dict[str, Tensor]:
-    """The trunk keeps its channels, blocks keep their strongest hidden ones; blocks beyond those of the narrow network go."""
+    """The backbone keeps its trunk and the strongest hidden channels of each block; blocks that the narrow network lacks are left out."""
     state = {}
     for name, own in narrow.backbone.state_dict().items():
         key = f"backbone.{name}"
@@ -104,7 +107,7 @@ def _backbone(weights: dict[str, Tensor], narrow: FearNetwork) -> dict[str, Tens
 
 
 def _template_encoder(weights: dict[str, Tensor], wide: NetworkConfig, narrow: NetworkConfig, kept: Kept) -> dict[str, Tensor]:
-    """The source's, with the channels that stay; it runs once a template, so there is no hurry."""
+    """The encoder of the templates keeps its backbone whole, because it runs once a template, and the channels that stay behind it."""
     if narrow.template_backbone is None:
         return {}
     if narrow.template_backbone != (wide.template_backbone or wide.backbone):
@@ -118,7 +121,9 @@ def _template_encoder(weights: dict[str, Tensor], wide: NetworkConfig, narrow: N
 def _heads(weights: dict[str, Tensor], kept: Kept, width: int) -> dict[str, Tensor]:
     state = _rows(weights, "adjust.0", kept.features)
     for head in _HEADS:
-        maps = torch.arange(width, weights[f"{head}_fusion.aggregate.0.weight"].shape[0])  # of the correlation, behind the features
+        maps = torch.arange(
+            width, weights[f"{head}_fusion.aggregate.0.weight"].shape[0]
+        )  # maps of the correlation, which follow the features
         fused, middle, towered = kept.fused[head], kept.middle[head], kept.towered[head]
         everything = torch.arange(weights[f"{head}_head.last.1.weight"].shape[0])
         for unit, inputs, outputs in (
@@ -134,7 +139,7 @@ def _heads(weights: dict[str, Tensor], kept: Kept, width: int) -> dict[str, Tens
 
 
 def _rows(weights: dict[str, Tensor], name: str, outputs: Tensor) -> dict[str, Tensor]:
-    """Weight and, where there is one, bias of some output channels of a convolution."""
+    """Weight and bias, where there is one, of some output channels of a convolution."""
     return {key: weights[key][outputs] for key in _present(weights, (f"{name}.weight", f"{name}.bias"))}
 
 
@@ -143,7 +148,7 @@ def _present(weights: dict[str, Tensor], names: Iterable[str]) -> list[str]:
 
 
 def _norms(weight: Tensor) -> Tensor:
-    """Of each output channel of a convolution: (O, …) → (O,)."""
+    """Norm of the weights of each output channel of a convolution: (O, …) → (O,)."""
     return weight.flatten(1).square().sum(dim=1).sqrt()
 
 

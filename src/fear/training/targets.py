@@ -1,18 +1,18 @@
-"""From true boxes to what the maps should say.
+"""From true boxes to the true score and box maps.
 
 Cell (i, j) of a map stands at pixel (16·j, 16·i) of the search crop, as in `fear.tracking.decode`.
 """
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from fear.config import STRIDE
 
-Region = Literal["diamond", "inside"]
+_RADIUS = 2  # cells (published code)
 
 
 class Targets(NamedTuple):
@@ -31,16 +31,16 @@ def cell_places(cells: int, device: torch.device | str = "cpu") -> tuple[Tensor,
     return x, y
 
 
-def make_targets(boxes_xywh: Tensor, present: Tensor, cells: int, region: Region = "diamond", radius: int = 2) -> Targets:
+def make_targets(boxes_xywh: Tensor, present: Tensor, cells: int) -> Targets:
     """Draws the true maps.
+
+    Positive cells form a diamond: they lie inside of the box, at most two cells from the one nearest to its centre, in city-block distance
+    (published code, which looks at the distance alone). The nearest cell is always positive, since a small box may contain no cell.
 
     Args:
         boxes_xywh: (B, 4), in pixels of the search crop.
         present: (B,), bool; False for a search without the target.
         cells: S, along one side of the map.
-        region: `diamond`: cells inside the box and at most `radius` cells from the one nearest to its centre, in city-block distance
-            (published code, which looks at the distance alone); `inside`: all cells inside the box (paper). The nearest cell always counts.
-        radius: Of the diamond, in cells; 2 in the published code.
     """
     x, y = cell_places(cells, boxes_xywh.device)
     left, top, width, height = (boxes_xywh[:, k, None, None] for k in range(4))  # (B, 1, 1) each
@@ -49,6 +49,5 @@ def make_targets(boxes_xywh: Tensor, present: Tensor, cells: int, region: Region
     column = ((left + width / 2) / STRIDE).round().clamp(0, cells - 1)
     row = ((top + height / 2) / STRIDE).round().clamp(0, cells - 1)
     distance = (x / STRIDE - column).abs() + (y / STRIDE - row).abs()  # (B, S, S), in cells
-    # a box between two cells holds none; the nearest stands for it
-    positive = (inside | (distance == 0)) if region == "inside" else (distance <= radius) & (inside | (distance == 0))
+    positive = (distance <= _RADIUS) & (inside | (distance == 0))
     return Targets((positive & present[:, None, None])[:, None], boxes_ltrb)

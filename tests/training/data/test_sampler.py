@@ -13,9 +13,10 @@ from fear.datasets.clip import Clip
 from fear.datasets.proposals import invented_box
 from fear.errors import DatasetError
 from fear.geometry.boxes import iou
+from fear.training.data import sampler as module
 from fear.training.data.crops import Pictures
-from fear.training.data.sampler import Pool, Sampler, View
-from fear.training.recipe import Sampling
+from fear.training.data.sampler import Pool, Sample, Sampler, View
+from fear.training.sections import SamplingSection
 
 HEIGHT, WIDTH = 240, 320
 
@@ -28,11 +29,16 @@ def moving(name: str, frames: int = 200, absent: tuple[int, ...] = ()) -> Clip:
 
 
 def sampler(*pools: Pool, seed: int = 0, **options: object) -> Sampler:
-    return Sampler(pools, FEAR_XS, Sampling.model_validate(options), seed, lambda path: (HEIGHT, WIDTH))
+    return Sampler(pools, FEAR_XS, SamplingSection.model_validate(options), seed, lambda path: (HEIGHT, WIDTH))
 
 
 def number(view: View) -> int:
-    return int(Path(str(view.path)).name)
+    return int(Path(str(view.frame)).name)
+
+
+def targets(sample: Sample) -> tuple[View, View, View]:
+    """The crops that show the target."""
+    return sample.static_template, sample.dynamic_template, sample.search
 
 
 # ---------------------------------------------------------------------------------------------------------------- which frames
@@ -44,27 +50,30 @@ def test_a_sample_is_a_function_of_seed_epoch_and_number() -> None:
     assert len({str(s) for s in (first.sample(0, 0), first.sample(0, 1), first.sample(1, 0), other.sample(0, 0))}) == 4
 
 
-def test_dynamic_template_lies_between_and_distance_grows() -> None:
-    draw = sampler(Pool([moving("a", 400)], 1), distance=20, distance_epoch=15, distance_growth=10, distance_limit=60)
+def test_dynamic_template_lies_between_and_distance_grows(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (module.FIRST_GROWTH, module.GROWTH, module.LARGEST_DISTANCE) == (15, 2, 150)  # published code
+    monkeypatch.setattr(module, "GROWTH", 10)
+    monkeypatch.setattr(module, "LARGEST_DISTANCE", 60)
+    draw = sampler(Pool([moving("a", 400)], 1), distance=20)
     farthest = {}
     for epoch in (0, 14, 15, 17, 40):
         samples = [draw.sample(epoch, k) for k in range(300)]
         for s in samples:
-            low, high = sorted((number(s.static), number(s.search)))
-            assert low <= number(s.dynamic) <= high
-        farthest[epoch] = max(abs(number(s.search) - number(s.static)) for s in samples)
+            low, high = sorted((number(s.static_template), number(s.search)))
+            assert low <= number(s.dynamic_template) <= high
+        farthest[epoch] = max(abs(number(s.search) - number(s.static_template)) for s in samples)
     assert farthest == {0: 20, 14: 20, 15: 30, 17: 50, 40: 60}
 
 
 def test_absent_frames_are_never_targets() -> None:
     draw = sampler(Pool([moving("a", 30, absent=tuple(range(5, 25)))], 1))
-    seen = {number(view) for k in range(100) for view in draw.sample(0, k)[:3]}
+    seen = {number(view) for k in range(100) for view in targets(draw.sample(0, k))}
     assert seen <= {*range(5), *range(25, 30)}
 
 
 def test_mix_by_weight() -> None:
     draw = sampler(Pool([moving("a")], 3), Pool([moving("b"), moving("c")], 1))
-    names = [Path(str(draw.sample(0, k).static.path)).parent.name for k in range(2000)]
+    names = [Path(str(draw.sample(0, k).static_template.frame)).parent.name for k in range(2000)]
     assert names.count("a") / 2000 == pytest.approx(0.75, abs=0.04)
     assert names.count("b") / 2000 == pytest.approx(0.125, abs=0.04)
 
@@ -72,13 +81,13 @@ def test_mix_by_weight() -> None:
 def test_a_still_makes_a_sequence() -> None:
     still = Clip("still", (Path("s/0"),), np.array([[100.0, 80, 60, 50]]))
     sample = sampler(Pool([still], 1)).sample(0, 0)
-    assert {view.path for view in sample[:3]} == {Path("s/0")}
-    assert sample.static.window != sample.dynamic.window
+    assert {view.frame for view in targets(sample)} == {Path("s/0")}
+    assert sample.static_template.window != sample.dynamic_template.window
 
 
 def test_sequences_without_boxes() -> None:
     blind = Clip("blind", (Path("n/0"), Path("n/1")), np.full((2, 4), np.nan))
-    with pytest.raises(DatasetError, match="expected sequences in every data set, with boxes"):
+    with pytest.raises(DatasetError, match="expected clips in every data set, with boxes"):
         sampler(Pool([blind], 1))
     sample = sampler(Pool([blind], 1), without_boxes=True).sample(0, 0)
     assert np.isnan(sample.search.box_xywh).all()
@@ -99,7 +108,7 @@ def test_shift_and_scale_stay_in_their_limits() -> None:
     draw = sampler(Pool([moving("a")], 1))
     for k in range(300):
         s = draw.sample(0, k)
-        for view, size, shift, low, high, context in ((s.static, 128, 8, 0.95, 1.05, 1.5), (s.search, 192, 48, 0.65, 1.35, 3.75)):
+        for view, size, shift, low, high, context in ((s.static_template, 128, 8, 0.95, 1.05, 1.5), (s.search, 192, 48, 0.65, 1.35, 3.75)):
             x, y, w, h = view.box_xywh
             assert abs(x + w / 2 - size / 2) <= shift + 1e-6
             assert abs(y + h / 2 - size / 2) <= shift + 1e-6
@@ -120,11 +129,12 @@ def test_boxes_stay_exact(tmp_path_factory: pytest.TempPathFactory, seed: int, x
     cv2.imwrite(str(path), cv2.cvtColor(cv2.resize(canvas, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), cv2.COLOR_GRAY2BGR))
     pictures = Pictures(keep=True)
     sequence = Clip("painted", (path,), np.array([box]))
-    draw = Sampler(
-        [Pool([sequence], 1)], FEAR_XS, Sampling(search_shift=20, search_scale=(0.9, 1.35), search_ratio=0.1), seed, pictures.size
-    )
-    sample = draw.sample(0, 0)
-    for view, size in ((sample.static, 128), (sample.search, draw.sides[1])):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "SEARCH_SHIFT", 20.0)  # the whole target stays in the crop
+        patch.setattr(module, "SEARCH_SCALE", (0.9, 1.35))
+        sample = Sampler([Pool([sequence], 1)], FEAR_XS, SamplingSection(search_ratio=0.1), seed, pictures.size).sample(0, 0)
+    for view in (sample.static_template, sample.search):
+        size = view.window.side
         fill = float(pictures.cut(view._replace(window=view.window._replace(x=10_000.0))).mean())
         light = pictures.cut(view)[:, :, 0].astype(np.float64)
         share = np.where(light > fill, (light - fill) / (255 - fill), 0) if fill < 200 else light / 255
@@ -145,9 +155,9 @@ def test_negative_crops_hold_no_target() -> None:
         sample = draw.sample(0, k)
         view = sample.negative
         assert np.isnan(view.box_xywh).all()
-        if Path(str(view.path)).parent == Path(str(sample.dynamic.path)).parent:
+        if Path(str(view.frame)).parent == Path(str(sample.dynamic_template.frame)).parent:
             own += 1
-            assert view.path == sample.dynamic.path
+            assert view.frame == sample.dynamic_template.frame
             assert iou((20.0 + number(view), 30, 40, 30), tuple(view.window[:4])) == 0
     assert 0 < own < 200  # beside the target where a crop fits, else from the other sequence
 
@@ -164,10 +174,17 @@ def test_searches_without_the_target() -> None:
     assert np.mean(absent) == pytest.approx(0.3, abs=0.05)
 
 
-def test_flips_mirror_the_box() -> None:
-    straight, mirrored = (sampler(Pool([moving("a")], 1), flip=share).sample(0, 5) for share in (0.0, 1.0))
+def test_half_of_the_samples_are_mirrored_with_their_boxes(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = sampler(Pool([moving("a")], 1))
+    assert np.mean([draw.sample(0, k).search.flip for k in range(1000)]) == pytest.approx(0.5, abs=0.05)
+
+    def mirrored(share: float) -> Sample:
+        monkeypatch.setattr(module, "MIRRORED", share)
+        return draw.sample(0, 5)
+
+    straight, flipped = mirrored(0.0), mirrored(1.0)
     assert not straight.search.flip
-    assert mirrored.search.flip
+    assert flipped.search.flip
     x, _, w, _ = straight.search.box_xywh
-    assert mirrored.search.box_xywh[0] == pytest.approx(192 - x - w)
-    assert mirrored.search.window == straight.search.window
+    assert flipped.search.box_xywh[0] == pytest.approx(192 - x - w)
+    assert flipped.search.window == straight.search.window

@@ -5,8 +5,8 @@ import torch
 from pytorch_optimizer import SOAP
 
 from fear.network.backbones import FBNetC, InvertedResidual
-from fear.training.stages.distill import relative_error
-from fear.training.stages.reinitialise import Redraws, draw_again
+from fear.training.stages.layers import relative_error
+from fear.training.stages.reinitialise import Reinitialisation, reinitialise_units
 
 
 def blocks() -> list[InvertedResidual]:
@@ -16,14 +16,14 @@ def blocks() -> list[InvertedResidual]:
 
 
 @pytest.mark.parametrize(("place", "least", "most"), [(0, 1, 3), (1, 9, 9)])
-def test_draws_some_units_and_leaves_the_others(place: int, least: int, most: int) -> None:
+def test_some_units_are_initialised_again_and_the_others_stay(place: int, least: int, most: int) -> None:
     block = blocks()[place]
     before = block.conv_dw.weight.clone(), block.conv_pwl.weight.clone()
-    draw_again(block, torch.Generator().manual_seed(3))
-    drawn = (block.conv_dw.weight != before[0]).flatten(1).any(dim=1)
-    assert least <= int(drawn.sum()) <= most
-    assert (block.conv_pwl.weight[:, drawn] == 0).all()
-    assert torch.equal(block.conv_pwl.weight[:, ~drawn], before[1][:, ~drawn])
+    reinitialise_units(block, torch.Generator().manual_seed(3))
+    fresh = (block.conv_dw.weight != before[0]).flatten(1).any(dim=1)
+    assert least <= int(fresh.sum()) <= most
+    assert (block.conv_pwl.weight[:, fresh] == 0).all()
+    assert torch.equal(block.conv_pwl.weight[:, ~fresh], before[1][:, ~fresh])
 
 
 def test_weak_units_of_expanded_blocks_go_first() -> None:
@@ -31,47 +31,47 @@ def test_weak_units_of_expanded_blocks_go_first() -> None:
     with torch.no_grad():
         block.conv_pwl.weight[:, 20:29] *= 1e-4
     before = block.conv_dw.weight.clone()
-    draw_again(block, torch.Generator().manual_seed(0))
-    drawn = (block.conv_dw.weight != before).flatten(1).any(dim=1).nonzero()[:, 0].tolist()
-    assert len(set(drawn) & set(range(20, 29))) >= 7
+    reinitialise_units(block, torch.Generator().manual_seed(0))
+    fresh = (block.conv_dw.weight != before).flatten(1).any(dim=1).nonzero()[:, 0].tolist()
+    assert len(set(fresh) & set(range(20, 29))) >= 7
 
 
 def test_what_got_worse_goes_back_and_what_got_better_stays() -> None:
     block = blocks()[0]
-    redraws = Redraws({5: block}, cycle=2, until=8, seed=0)
+    reinitialisation = Reinitialisation({5: block}, cycle=2, until=8, seed=0)
     errors = [torch.zeros(())] * 6
     kept = []
     for step, error in enumerate([9.0, 1.0, 9.0, 2.0, 9.0, 0.5, 9.0, 0.7]):  # judged by the second of each pair
         kept.append({name: value.clone() for name, value in block.state_dict().items()})
         errors[5] = torch.tensor(error)
-        redraws.observe(step, errors)
-    assert redraws.kept == 1  # the third cycle
+        reinitialisation.observe(step, errors)
+    assert reinitialisation.kept == 1  # the third cycle
     best = kept[5]  # as it was while its error was 0.5
     assert all(torch.equal(best[name], value) for name, value in block.state_dict().items())
-    redraws.observe(9, errors)  # over: nothing changes any more
+    reinitialisation.observe(9, errors)  # over: nothing changes any more
     assert all(torch.equal(best[name], value) for name, value in block.state_dict().items())
 
 
 def test_a_filter_of_the_wrong_sign_is_found() -> None:
-    """Learning alone does not get there; with draws the error falls to a fraction."""
+    """Learning alone does not get there; with reinitialised units the error falls to a fraction."""
     teacher, *_ = blocks()
     inputs = torch.rand(8, 16, 12, 12, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         truth = teacher(inputs)
 
-    def learn(redraw: bool) -> float:
+    def learn(reinitialise: bool) -> float:
         student = blocks()[0]
         with torch.no_grad():
             student.conv_dw.weight[:6].neg_()
         optimiser = SOAP(student.parameters(), lr=1e-2, precondition_frequency=10)
-        redraws = Redraws({0: student}, cycle=40, until=2400, seed=2)
+        reinitialisation = Reinitialisation({0: student}, cycle=40, until=2400, seed=2)
         for step in range(2600):
             error = relative_error(student(inputs), truth)
             optimiser.zero_grad()
             error.backward()
             optimiser.step()
-            if redraw:
-                redraws.observe(step, [error.detach()])
+            if reinitialise:
+                reinitialisation.observe(step, [error.detach()])
         return float(relative_error(student(inputs), truth).detach())
 
-    assert learn(redraw=True) < 0.3 * learn(redraw=False)
+    assert learn(reinitialise=True) < 0.3 * learn(reinitialise=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import lightning
 import numpy as np
@@ -14,30 +14,38 @@ from torch.utils.data import Sampler as TorchSampler
 
 from fear.datasets import read
 from fear.geometry.boxes import Box
-from fear.training.data.batch import Batch, Cut, Plan
+from fear.training.data.batch import Batch, PlannedCrop, Prepared, SampleCrops, collate
 from fear.training.data.crops import PictureBank, Pictures
 from fear.training.data.photometric import PhotometricChange
-from fear.training.data.sampler import Pool, Sampler
-from fear.training.recipe import Recipe, StageSection
+from fear.training.data.sampler import Pool, Sampler, View
+from fear.training.recipe import Recipe
+from fear.training.sections import StageSection
 
 
-class _Samples(Dataset[Cut | Plan]):
-    """Samples by (epoch, number)."""
+class _Samples(Dataset[Prepared]):
+    """Samples by (epoch, number).
 
-    def __init__(self, sampler: Sampler, sides: tuple[int, ...], pictures: Pictures | PictureBank) -> None:
-        self._sampler, self._sides, self._pictures = sampler, sides, pictures
+    Args:
+        sampler: Draws them.
+        pictures: Cuts or plans their crops.
+        all_crops: Whether the stage needs the dynamic template and the negative crop.
+    """
 
-    def __getitem__(self, key: tuple[int, int]) -> Cut | Plan:
+    def __init__(self, sampler: Sampler, pictures: Pictures | PictureBank, all_crops: bool) -> None:
+        self._sampler, self._pictures, self._all_crops = sampler, pictures, all_crops
+
+    def __getitem__(self, key: tuple[int, int]) -> Prepared:
         sample = self._sampler.sample(*key)
-        views = (sample.static, sample.search, sample.dynamic, sample.negative)[: len(self._sides)]
+        views = SampleCrops(sample.static_template, sample.search)
+        if self._all_crops:
+            views = SampleCrops(sample.static_template, sample.search, sample.dynamic_template, sample.negative)
         box, present = _truth(sample.search.box_xywh)
         if isinstance(self._pictures, PictureBank):
-            numbers = torch.tensor([self._pictures.index[view.path] for view in views])
-            windows = torch.tensor([view.window[:4] for view in views], dtype=torch.float32)
-            return Plan(numbers, windows, torch.tensor([view.flip for view in views]), box, present)
-        cut = self._pictures.cut
-        crops = tuple(torch.from_numpy(cut(view)) for view in views)
-        return Cut(crops, box, present)
+            return Prepared(views.map(self._pictures.plan), box, present)
+        return Prepared(views.map(self._cut), box, present)
+
+    def _cut(self, view: View) -> Tensor:
+        return torch.from_numpy(cast(Pictures, self._pictures).cut(view))
 
 
 def _truth(box_xywh: Box) -> tuple[Tensor, Tensor]:
@@ -69,20 +77,18 @@ class TrainingData(lightning.LightningDataModule):
         stage: Lengths.
         sampler: Draws the samples.
         pictures: Cuts them.
-        validation: Number of the sequences that validation tracks.
+        validation: Number of the clips that validation tracks.
     """
 
     def __init__(self, recipe: Recipe, stage: StageSection, sampler: Sampler, pictures: Pictures | PictureBank, validation: int) -> None:
         super().__init__()
         self._recipe, self._stage, self._pictures = recipe, stage, pictures
-        sides = sampler.sides
-        self._sides = sides * 2 if stage.kind == "track" else sides
-        self._samples = _Samples(sampler, self._sides, pictures)
+        self._samples = _Samples(sampler, pictures, all_crops=stage.kind == "track")
         self._change = PhotometricChange(recipe.photometric)
         self._validation = range(validation)
 
     def train_dataloader(self) -> DataLoader[Any]:
-        """One epoch; made anew for each, from the step that the trainer has reached."""
+        """One epoch, from the step that the trainer has reached; each epoch makes a new one."""
         trainer = self._trainer()
         ranks = trainer.world_size
         steps = max(1, self._stage.samples // (self._stage.batch * ranks))
@@ -91,32 +97,31 @@ class TrainingData(lightning.LightningDataModule):
         return DataLoader(
             self._samples,
             batch_sampler=_Steps(self._stage, epoch, first, trainer.global_rank, ranks),
+            collate_fn=collate,
             num_workers=workers,
             pin_memory=trainer.strategy.root_device.type == "cuda",
             multiprocessing_context="fork" if workers else None,  # decoded pictures and boxes are shared
         )
 
     def val_dataloader(self) -> DataLoader[Any]:
-        """Numbers of the validation sequences of this rank."""
+        """Numbers of the validation clips of this rank."""
         trainer = self._trainer()
         mine = list(self._validation)[trainer.global_rank :: trainer.world_size]
         return DataLoader(mine, batch_size=None)  # type: ignore[arg-type]
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
-        """Cuts crops where they are still plans, and changes light and colours."""
-        trainer = self._trainer()
-        if not isinstance(batch, Cut | Plan):
+        """Cuts crops that are still planned, and changes light and colours."""
+        if not isinstance(batch, Prepared):
             return batch
-        crops = tuple(self._cut(batch)) if isinstance(batch, Plan) else tuple(images.permute(0, 3, 1, 2) for images in batch.crops)
+        trainer = self._trainer()
         seed = hash((self._recipe.seed, trainer.global_step, trainer.global_rank)) & 0xFFFFFFFF
-        static, search, dynamic, negative = (*self._change(crops, seed), None, None)[:4]
-        return Batch(static, search, dynamic, negative, batch.box_xywh, batch.present)  # type: ignore[arg-type]
+        return Batch(self._change(self._cut(batch.crops), seed), batch.box_xywh, batch.present)
 
-    def _cut(self, plan: Plan) -> Iterator[Tensor]:
-        if not isinstance(self._pictures, PictureBank):
-            raise TypeError("plans are cut from a bank")
-        for k, side in enumerate(self._sides):
-            yield self._pictures.cut(plan.numbers[:, k], plan.windows[:, k], plan.flips[:, k], side)
+    def _cut(self, crops: SampleCrops[Tensor] | SampleCrops[PlannedCrop]) -> SampleCrops[Tensor]:
+        """(B, 3, side, side) each."""
+        if isinstance(self._pictures, PictureBank):
+            return cast(SampleCrops[PlannedCrop], crops).map(self._pictures.cut)
+        return cast(SampleCrops[Tensor], crops).map(lambda images: images.permute(0, 3, 1, 2))  # (B, side, side, 3) → (B, 3, side, side)
 
     def _trainer(self) -> lightning.Trainer:
         if self.trainer is None:
@@ -130,4 +135,4 @@ def read_pools(recipe: Recipe) -> list[Pool]:
     Raises:
         DatasetError: as the readers say.
     """
-    return [Pool(read(part.dataset, part.root.expanduser(), part.names), part.weight) for part in recipe.data]
+    return [Pool(read(part.dataset, part.root.expanduser(), None), part.weight) for part in recipe.data]

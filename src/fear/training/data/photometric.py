@@ -1,64 +1,74 @@
 """Changes of light, colour and sharpness, in batches on the device, by kornia.
 
-Joint changes are the same for all crops of a sample: another camera, another evening. Changes of each crop alone teach the network that the
+A joint change is the same for all crops of a sample, as if another camera had filmed it. Changes of single crops teach the network that the
 target may look different a second later.
 """
 
 from __future__ import annotations
 
 import warnings
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from fear.training.recipe import Photometric
+from fear.training.data.batch import SampleCrops
+from fear.training.sections import PhotometricSection
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # kornia's own imports warn of torch's scripting
+    warnings.simplefilter("ignore")  # kornia warns about torch's scripting when it is imported
     from kornia import augmentation
+
+
+# strengths, our choice
+_BRIGHTNESS, _CONTRAST, _SATURATION = 0.3, 0.3, 0.4  # largest distance of the factor from 1
+_WARMTH = 0.3  # share of the colour changes that also make the light warmer or colder
+_BLUR_KERNEL, _BLUR_SPREAD = (5, 5), (0.3, 2.0)  # pixels
+_MOTION_KERNEL, _MOTION_ANGLE, _MOTION_DIRECTION = (3, 9), 45.0, 0.5  # pixels, degrees, from 0 (symmetric) to 1
+_NOISE_SPREAD = 0.04  # of values from 0 to 1
+
+
+def _colour_changes(share: float) -> list[augmentation.IntensityAugmentationBase2D]:
+    return [
+        augmentation.RandomBrightness((1 - _BRIGHTNESS, 1 + _BRIGHTNESS), p=share),
+        augmentation.RandomContrast((1 - _CONTRAST, 1 + _CONTRAST), p=share),
+        augmentation.RandomSaturation((1 - _SATURATION, 1 + _SATURATION), p=share),
+        augmentation.RandomPlanckianJitter(p=share * _WARMTH),
+    ]
 
 
 class PhotometricChange:
     """Applies the changes of a recipe.
 
     Args:
-        options: Shares of crops and strengths.
+        options: Probabilities of the changes.
     """
 
-    def __init__(self, options: Photometric) -> None:
-        def around_one(spread: float) -> tuple[float, float]:
-            return 1 - spread, 1 + spread
-
-        def colours(share: float) -> list[augmentation.IntensityAugmentationBase2D]:
-            return [
-                augmentation.RandomBrightness(around_one(options.brightness), p=share),
-                augmentation.RandomContrast(around_one(options.contrast), p=share),
-                augmentation.RandomSaturation(around_one(options.saturation), p=share),
-                augmentation.RandomPlanckianJitter(p=share * options.warmth),
-            ]
-
-        self._joint = [*colours(options.joint), augmentation.RandomGrayscale(p=options.grey)]
+    def __init__(self, options: PhotometricSection) -> None:
+        self._joint = [*_colour_changes(options.joint), augmentation.RandomGrayscale(p=options.grey)]
         self._each = [
-            *colours(options.each),
-            augmentation.RandomGaussianBlur((5, 5), (0.3, 2.0), p=options.blur),
-            augmentation.RandomMotionBlur((3, 9), 45.0, 0.5, p=options.motion),
-            augmentation.RandomGaussianNoise(std=options.noise_spread, p=options.noise),
+            *_colour_changes(options.each),
+            augmentation.RandomGaussianBlur(_BLUR_KERNEL, _BLUR_SPREAD, p=options.blur),
+            augmentation.RandomMotionBlur(_MOTION_KERNEL, _MOTION_ANGLE, _MOTION_DIRECTION, p=options.motion),
+            augmentation.RandomGaussianNoise(std=_NOISE_SPREAD, p=options.noise),
         ]
 
     @torch.no_grad()
-    def __call__(self, groups: tuple[Tensor, ...], seed: int) -> tuple[Tensor, ...]:
-        """Changes groups of crops, (B, 3, H, W) each, 0 to 255, row k of each from the same sample.
+    def __call__(self, crops: SampleCrops[Tensor], seed: int) -> SampleCrops[Tensor]:
+        """Changes a batch.
 
         Args:
-            groups: Such as templates and searches; sides may differ from group to group.
+            crops: (B, 3, side, side) each, 0 to 255; sides may differ from crop to crop.
             seed: The same seed makes the same changes.
+
+        Returns:
+            The same shapes, float, 0 to 255.
         """
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            changed = [crops.float() / 255 for crops in groups]
+            changed = crops.map(lambda one: one.float() / 255)
             for change in self._joint:
-                parameters = change.forward_parameters(changed[0].shape)
-                changed = [change(crops, params=parameters) for crops in changed]
+                changed = changed.map(partial(change, params=change.forward_parameters(changed.static_template.shape)))
             for change in self._each:
-                changed = [change(crops) for crops in changed]
-            return tuple((crops * 255).clamp(0, 255).contiguous(memory_format=torch.channels_last) for crops in changed)
+                changed = changed.map(change)
+            return changed.map(lambda one: (one * 255).clamp(0, 255).contiguous(memory_format=torch.channels_last))

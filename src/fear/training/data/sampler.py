@@ -1,11 +1,10 @@
 """What a training sample shows: which frames, which part of them, and where the target is in each crop.
 
 A sample is a function of seed, epoch and number alone. So every rank knows its part without asking, and a run resumes in the middle of an
-epoch by going on with the next number. Only geometry is drawn here; pictures are cut by `pictures`, light and colour changed by
-`photometric`.
+epoch with the next number. The sampler decides about geometry; `crops` cuts the pictures, `photometric` changes light and colour.
 
-Geometry and frame distances: the published code's. The dynamic template lies between template and search in time; the negative crop
-shows no target, in the dynamic template's frame where it fits, else in another sequence (paper, and our choices where it is silent).
+Geometry and distances between frames are those of the published code. The dynamic template lies between template and search in time. The
+negative crop shows no target (paper): it comes from the frame of the dynamic template where it fits, else from another clip (our choice).
 """
 
 from __future__ import annotations
@@ -25,30 +24,39 @@ from fear.errors import DatasetError
 from fear.geometry.boxes import Box
 from fear.geometry.context import search_side, search_window, template_window
 from fear.geometry.window import Window
-from fear.training.recipe import Sampling
+from fear.training.sections import SamplingSection
 
 NOWHERE: Box = (math.nan, math.nan, math.nan, math.nan)
-_TRIES = 8  # placements of a negative crop in the target's frame
+"""The box of a crop without the target, or with a target whose box is not known."""
+
+# published code
+FIRST_GROWTH, GROWTH, LARGEST_DISTANCE = 15, 2, 150  # epoch from 0, frames in each epoch, frames
+TEMPLATE_SHIFT, TEMPLATE_SCALE = 8.0, 0.05  # pixels of the crop; share of the window's size
+SEARCH_SHIFT, SEARCH_SCALE = 48.0, (0.65, 1.35)
+# our choices
+MIRRORED = 0.5  # share of the samples
+INVENTED_DISTANCE = 12  # frames between template and search around an invented box, which does not follow what moves
+_LEAST_SIDE = 2.0  # pixels of a box that can be a target
+_TRIES = 8  # placements of a negative crop in the frame of the dynamic template
 
 
 class View(NamedTuple):
     """One crop to be cut."""
 
-    path: FrameReference
-    """The picture."""
+    frame: FrameReference
     window: Window
-    """The part of it that the crop shows."""
+    """The part of the frame that the crop shows, and the side of the crop."""
     flip: bool
-    """Left and right changed places."""
+    """Left and right change places."""
     box_xywh: Box
-    """The target in pixels of the crop; NaN where it is not there, or not known."""
+    """The target in pixels of the crop, or `NOWHERE`."""
 
 
 class Sample(NamedTuple):
     """The four crops of one training sample."""
 
-    static: View
-    dynamic: View
+    static_template: View
+    dynamic_template: View
     search: View
     negative: View
 
@@ -56,7 +64,7 @@ class Sample(NamedTuple):
 class Pool(NamedTuple):
     """A data set and its share of the samples."""
 
-    sequences: Sequence[Clip]
+    clips: Sequence[Clip]
     weight: float
 
 
@@ -66,64 +74,61 @@ class Sampler:
     Args:
         pools: Data sets with their weights.
         network: Sides of the crops.
-        sampling: Distances and geometry.
-        seed: Of all samples.
-        size_of: Height and width of a picture.
+        sampling: Distances and shares.
+        seed: Seed of all samples.
+        size_of: Height and width of a frame.
         rules: What the crops show, as in tracking.
 
     Raises:
-        DatasetError: no sequence to draw from, or none with a box where boxes are needed.
+        DatasetError: there is no clip to draw from, or none with a box where boxes are needed.
     """
 
     def __init__(
         self,
         pools: Sequence[Pool],
         network: NetworkConfig,
-        sampling: Sampling,
+        sampling: SamplingSection,
         seed: int,
         size_of: Callable[[FrameReference], tuple[int, int]],
         rules: TrackerConfig | None = None,
     ) -> None:
         self._sampling, self._seed, self._size_of = sampling, seed, size_of
         self._network, self._rules = network, rules or TrackerConfig()
-        self.sides = network.template_size, search_side(self._rules, network)
-        """Of template and search crops, in pixels."""
-        self._pools = [[s for s in pool.sequences if sampling.without_boxes or len(labelled_frames(s))] for pool in pools]
+        self.search_side = search_side(self._rules, network)
+        """Of search and negative crops, in pixels."""
+        self._pools = [[clip for clip in pool.clips if sampling.without_boxes or len(labelled_frames(clip))] for pool in pools]
         if not self._pools or not all(self._pools):
-            raise DatasetError("expected sequences in every data set, with boxes unless the sampling is without_boxes; found none")
+            raise DatasetError("expected clips in every data set, with boxes unless the sampling is without_boxes; found none")
         weights = np.array([pool.weight for pool in pools], np.float64)
         self._shares = weights / weights.sum()
 
     def sample(self, epoch: int, number: int) -> Sample:
         """The sample of that number in that epoch."""
         rng = np.random.default_rng((self._seed, epoch, number))
-        sequence = self._sequence(rng)
-        labelled = labelled_frames(sequence)
-        if len(labelled) and not (self._sampling.without_boxes and rng.random() >= self._sampling.labelled):
+        clip = self._clip(rng)
+        labelled = labelled_frames(clip)
+        known = len(labelled) > 0 and not (self._sampling.without_boxes and rng.random() >= self._sampling.labelled)
+        if known:
             moments = self._moments(rng, labelled, self._distance(epoch))
-            boxes = [_box(sequence, moment) for moment in moments]
+            boxes = [_box(clip, moment) for moment in moments]
         else:
-            moments = self._moments(rng, np.arange(len(sequence)), self._sampling.unlabelled_distance)
-            boxes = [invented_box(rng, *self._size_of(sequence.frames[moments[0]]))] * 3
-            labelled = labelled[:0]
-        flip = bool(rng.random() < self._sampling.flip)
-        first, recent, now = (sequence.frames[moment] for moment in moments)
-        static, dynamic = (self._template(rng, path, box, flip) for path, box in ((first, boxes[0]), (recent, boxes[1])))
-        if rng.random() < self._sampling.absent:
-            search = self._elsewhere(rng, sequence, flip)
-        else:
-            search = self._search(rng, now, boxes[2], flip, known=len(labelled) > 0)
-        negative = self._beside(rng, recent, boxes[1], flip) or self._elsewhere(rng, sequence, flip)
+            moments = self._moments(rng, np.arange(len(clip)), INVENTED_DISTANCE)
+            boxes = [invented_box(rng, *self._size_of(clip.frames[moments[0]]))] * 3
+        flip = bool(rng.random() < MIRRORED)
+        first, recent, now = (clip.frames[moment] for moment in moments)
+        static, dynamic = (self._template(rng, frame, box, flip) for frame, box in ((first, boxes[0]), (recent, boxes[1])))
+        absent = rng.random() < self._sampling.absent
+        search = self._elsewhere(rng, clip, flip) if absent else self._search(rng, now, boxes[2], flip, known)
+        negative = self._beside(rng, recent, boxes[1], flip) or self._elsewhere(rng, clip, flip)
         return Sample(static, dynamic, search, negative)
 
     # ------------------------------------------------------------------------------------------------------------ which frames
-    def _sequence(self, rng: np.random.Generator) -> Clip:
+    def _clip(self, rng: np.random.Generator) -> Clip:
         pool = self._pools[int(rng.choice(len(self._pools), p=self._shares))]
         return pool[int(rng.integers(len(pool)))]
 
     def _distance(self, epoch: int) -> int:
-        s = self._sampling
-        return min(s.distance + s.distance_growth * max(0, epoch - s.distance_epoch + 1), s.distance_limit)
+        return min(self._sampling.distance + GROWTH * max(0, epoch - FIRST_GROWTH + 1), max(LARGEST_DISTANCE, self._sampling.distance))
 
     @staticmethod
     def _moments(rng: np.random.Generator, frames: NDArray[np.int64], distance: int) -> tuple[int, int, int]:
@@ -135,77 +140,74 @@ class Sampler:
         return first, int(between[rng.integers(len(between))]), last
 
     # ----------------------------------------------------------------------------------------------------------- which windows
-    def _template(self, rng: np.random.Generator, path: FrameReference, box: Box, flip: bool) -> View:
-        s, size = self._sampling, self.sides[0]
-        scale = rng.uniform(1 - s.template_scale, 1 + s.template_scale)
-        window = _moved(rng, template_window(box, self._rules, self._network), scale, scale, s.template_shift / size)
-        return _view(path, window, flip, box)
+    def _template(self, rng: np.random.Generator, frame: FrameReference, box: Box, flip: bool) -> View:
+        scale = rng.uniform(1 - TEMPLATE_SCALE, 1 + TEMPLATE_SCALE)
+        window = template_window(box, self._rules, self._network)
+        return _view(frame, _moved(rng, window, scale, scale, TEMPLATE_SHIFT / window.side), flip, box)
 
-    def _search(self, rng: np.random.Generator, path: FrameReference, box: Box, flip: bool, known: bool) -> View:
-        return _view(path, self._search_window(rng, box), flip, box if known else NOWHERE)
+    def _search(self, rng: np.random.Generator, frame: FrameReference, box: Box, flip: bool, known: bool) -> View:
+        return _view(frame, self._search_window(rng, box), flip, box if known else NOWHERE)
 
     def _search_window(self, rng: np.random.Generator, box: Box) -> Window:
-        s, size = self._sampling, self.sides[1]
-        scale = rng.uniform(*s.search_scale)
-        across, down = (scale * math.exp(rng.uniform(-s.search_ratio, s.search_ratio)) for _ in range(2))
-        return _moved(rng, search_window(box, self._rules, self._network), across, down, s.search_shift / size)
+        scale, spread = rng.uniform(*SEARCH_SCALE), self._sampling.search_ratio
+        across, down = (scale * math.exp(rng.uniform(-spread, spread)) for _ in range(2))
+        window = search_window(box, self._rules, self._network)
+        return _moved(rng, window, across, down, SEARCH_SHIFT / window.side)
 
-    def _beside(self, rng: np.random.Generator, path: FrameReference, box: Box, flip: bool) -> View | None:
-        """A search-sized part of the same picture without the target; None where none was found."""
-        height, width = self._size_of(path)
+    def _beside(self, rng: np.random.Generator, frame: FrameReference, box: Box, flip: bool) -> View | None:
+        """A part of the same picture, as large as a search, without the target; None where none was found."""
+        height, width = self._size_of(frame)
         window = self._search_window(rng, box)
         if window.width > width or window.height > height:
             return None
         for _ in range(_TRIES):
             placed = window._replace(x=rng.uniform(0, width - window.width), y=rng.uniform(0, height - window.height))
-            apart = max(
-                box[0] - placed.x - placed.width, placed.x - box[0] - box[2], box[1] - placed.y - placed.height, placed.y - box[1] - box[3]
-            )
-            if apart >= 0:
-                return _view(path, placed, flip, NOWHERE)
+            if _apart(placed, box):
+                return _view(frame, placed, flip, NOWHERE)
         return None
 
-    def _elsewhere(self, rng: np.random.Generator, sequence: Clip, flip: bool) -> View:
-        """Something of another sequence; where there is none, a part of this one without the target, or what lies beyond its picture."""
-        drawn = (self._sequence(rng) for _ in range(_TRIES))
-        any_other = (other for pool in self._pools for other in pool if other is not sequence)
-        other = next((other for other in drawn if other is not sequence), None) or next(any_other, sequence)
+    def _elsewhere(self, rng: np.random.Generator, clip: Clip, flip: bool) -> View:
+        """Something of another clip; where there is none, a part of this clip without the target, or what lies beyond its picture."""
+        drawn = (self._clip(rng) for _ in range(_TRIES))
+        any_other = (other for pool in self._pools for other in pool if other is not clip)
+        other = next((other for other in drawn if other is not clip), None) or next(any_other, clip)
         labelled = labelled_frames(other)
         moment = int(rng.choice(labelled if len(labelled) else len(other)))
-        path = other.frames[moment]
-        height, width = self._size_of(path)
+        frame = other.frames[moment]
+        height, width = self._size_of(frame)
         box = _box(other, moment) if len(labelled) else invented_box(rng, height, width)
-        if other is not sequence:
-            return self._search(rng, path, box, flip, known=False)
-        beyond = Window(float(width), float(height), float(width), float(height), self.sides[1])
-        return self._beside(rng, path, box, flip) or _view(path, beyond, flip, NOWHERE)
+        if other is not clip:
+            return self._search(rng, frame, box, flip, known=False)
+        beyond = Window(float(width), float(height), float(width), float(height), self.search_side)
+        return self._beside(rng, frame, box, flip) or _view(frame, beyond, flip, NOWHERE)
 
 
-def labelled_frames(sequence: Clip) -> NDArray[np.int64]:
-    """Frames with a box of at least two pixels a side."""
-    boxes = sequence.boxes_xywh
+def labelled_frames(clip: Clip) -> NDArray[np.int64]:
+    """The frames with a box of at least two pixels a side."""
+    boxes = clip.boxes_xywh
     with np.errstate(invalid="ignore"):
-        return np.flatnonzero(np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] >= 2).all(axis=1))
+        return np.flatnonzero(np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] >= _LEAST_SIDE).all(axis=1))
 
 
-def _box(sequence: Clip, moment: int) -> Box:
-    x, y, w, h = sequence.boxes_xywh[moment].tolist()
+def _box(clip: Clip, moment: int) -> Box:
+    x, y, w, h = clip.boxes_xywh[moment].tolist()
     return x, y, w, h
 
 
-def _overlap(window: Window, box: Box) -> bool:
+def _apart(window: Window, box: Box) -> bool:
+    """Whether a window shows nothing of a box."""
     x, y, w, h = box
-    return x < window.x + window.width and window.x < x + w and y < window.y + window.height and window.y < y + h
+    return x + w <= window.x or window.x + window.width <= x or y + h <= window.y or window.y + window.height <= y
 
 
 def _moved(rng: np.random.Generator, window: Window, across: float, down: float, shift: float) -> Window:
-    """Scaled around its centre, then moved by up to `shift` of its own size."""
+    """The window, scaled around its centre, then moved by up to `shift` of its own size."""
     width, height = window.width * across, window.height * down
     x = window.x + (window.width - width) / 2 + rng.uniform(-shift, shift) * width
     y = window.y + (window.height - height) / 2 + rng.uniform(-shift, shift) * height
-    return Window(x, y, width, height, window.side)
+    return window._replace(x=x, y=y, width=width, height=height)
 
 
-def _view(path: FrameReference, window: Window, flip: bool, box: Box) -> View:
+def _view(frame: FrameReference, window: Window, flip: bool, box: Box) -> View:
     x, y, w, h = window.to_crop(box)
-    return View(path, window, flip, (window.side - x - w if flip else x, y, w, h))
+    return View(frame, window, flip, (window.side - x - w if flip else x, y, w, h))

@@ -1,9 +1,9 @@
-"""Units that learned the wrong thing begin again.
+"""Units of blocks that learned the wrong thing are initialised again.
 
-In a block without expansion each filter belongs to one channel of its input. One that started with the wrong sign cannot change places with
-another: it falls silent or stays a poor substitute, and so does its share of the error, however long the block learns. So now and then some
-units of every block are drawn anew; a block keeps them if it gets better within a cycle, and goes back to what it was if not. Weak units
-are drawn first where a block has expanded channels to spare.
+In a block without expansion each filter belongs to one channel of its input. A filter that started with the wrong sign cannot change places
+with another one: it falls silent or stays a poor substitute, and its share of the error remains, however long the block learns. So from
+time to time some units of every block are initialised again. A block keeps them if its error falls within one cycle; otherwise it goes
+back to its earlier weights. Where a block has expanded channels to spare, weak units are initialised first.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from torch import Tensor, nn
 from fear.network.backbones import InvertedResidual
 
 
-class Redraws:
-    """Cycles of drawing, learning and judging, for each block apart.
+class Reinitialisation:
+    """Cycles of initialising, learning and judging, for each block apart.
 
     Args:
-        blocks: Those that learn, by their place among all errors.
-        cycle: Steps between two draws.
-        until: Step of the last judgement; from there on the best is left to learn undisturbed.
-        seed: The same seed draws the same.
+        blocks: The blocks that learn, by the place of their error among all errors.
+        cycle: Steps between two initialisations.
+        until: From this step on the best weights learn undisturbed.
+        seed: The same seed initialises the same units in the same way.
     """
 
     def __init__(self, blocks: dict[int, InvertedResidual], cycle: int, until: int, seed: int) -> None:
@@ -32,26 +32,26 @@ class Redraws:
         self._best: dict[int, tuple[float, dict[str, Tensor]]] = {}
         self._sums: dict[int, float] = dict.fromkeys(blocks, 0.0)
         self.kept = 0
-        """Draws that made a block better."""
+        """How often a block became better."""
 
     def observe(self, step: int, errors: list[Tensor]) -> None:
-        """Counts the errors of a step's start; at the end of a cycle judges the last draws and makes new ones.
+        """Counts the errors of a step; at the end of a cycle judges the last units and initialises new ones.
 
         Args:
             step: Number of this step, from 0.
-            errors: Of all pieces, scalars.
+            errors: The errors of all pieces, scalars.
         """
         place = step % self._cycle
         if step >= self._until:
             return
-        if place >= self._cycle // 2:  # the first half is for learning
+        if place >= self._cycle // 2:  # in the first half the new units learn and are not judged
             for number in self._blocks:
                 self._sums[number] += float(errors[number].detach())
         if place == self._cycle - 1:
             for number, block in self._blocks.items():
                 self._judge(number, block)
                 if step + self._cycle < self._until:
-                    draw_again(block, self._generator)
+                    reinitialise_units(block, self._generator)
 
     def _judge(self, number: int, block: InvertedResidual) -> None:
         error, self._sums[number] = self._sums[number], 0.0
@@ -65,8 +65,8 @@ class Redraws:
 
 
 @torch.no_grad()
-def draw_again(block: InvertedResidual, generator: torch.Generator) -> None:
-    """Gives one to three units of a block new filters, and of an expanded block one in ten."""
+def reinitialise_units(block: InvertedResidual, generator: torch.Generator) -> None:
+    """Gives new filters to one to three units of a block without expansion, and to one in ten units of an expanded block."""
     filters, reader = block.conv_dw.weight, block.conv_pwl.weight  # (K, 1, k, k), (N, K, 1, 1)
     expanded = isinstance(block.conv_pw, nn.Conv2d)
     count = max(1, len(filters) // 10) if expanded else int(torch.randint(1, 4, (), generator=generator))
@@ -81,4 +81,4 @@ def draw_again(block: InvertedResidual, generator: torch.Generator) -> None:
         if isinstance(block.conv_pw, nn.Conv2d):
             rows = block.conv_pw.weight
             rows[unit] = rows.square().mean().sqrt() * torch.randn(rows[unit].shape, generator=generator).to(rows)
-        reader[:, unit] = 0  # it says nothing until it has learned something
+        reader[:, unit] = 0  # the output does not change until the unit has learned something

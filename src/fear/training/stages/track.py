@@ -2,38 +2,53 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from fear.datasets.clip import Clip
 from fear.network import FearNetwork, Prediction
-from fear.training.data.batch import Batch
+from fear.training.data.batch import Batch, SampleCrops
 from fear.training.losses import Losses, balanced_cross_entropy, focal_loss, regression_loss, triplet_loss
-from fear.training.recipe import LossSection, StageSection
+from fear.training.sections import LossSection, StageSection
 from fear.training.stages.stage import Stage
-from fear.training.targets import Targets, make_targets
+from fear.training.targets import make_targets
 
 
-def observe(
-    network: FearNetwork, static: Tensor, dynamic: Tensor, search: Tensor, negative: Tensor
-) -> tuple[Tensor, Prediction, Prediction]:
-    """What the losses of FEAR look at: crops (B, 3, side, side) → e_T (B, C), the search's prediction, the negative crop's."""
-    template = network.merge(*network.encode_template(torch.cat((static, dynamic))).chunk(2))
-    both = network.match(torch.cat((search, negative)), torch.cat((template, template)))
-    halves = [part.chunk(2) for part in both]
-    found, beside = (Prediction(*parts) for parts in zip(*halves, strict=True))
-    return template.mean(dim=(2, 3)), found, beside
+class Seen(NamedTuple):
+    """What the network says of the four crops of a batch."""
+
+    template: Tensor
+    """(B, C), e_T: the mean of the merged template features."""
+    search: Prediction
+    negative: Prediction
+    """Of the negative crops."""
+
+
+def predict(network: FearNetwork, crops: SampleCrops[Tensor]) -> Seen:
+    """Runs the network on the four crops of every sample.
+
+    Raises:
+        TypeError: a batch for distillation, which has two crops.
+    """
+    if crops.dynamic_template is None or crops.negative is None:
+        raise TypeError("the losses of FEAR need all four crops")
+    template = network.merge(*network.encode_template(torch.cat((crops.static_template, crops.dynamic_template))).chunk(2))
+    both = network.match(torch.cat((crops.search, crops.negative)), torch.cat((template, template)))
+    search, negative = (Prediction(*halves) for halves in zip(*(maps.chunk(2) for maps in both), strict=True))
+    return Seen(template.mean(dim=(2, 3)), search, negative)
 
 
 class TrackStage(Stage):
-    """The losses of FEAR: triplet, regression, classification (section 3.5).
+    """The losses of FEAR: triplet, regression, classification (section 3.5 of the paper).
 
     Args:
         network: The one to train.
         stage: Optimiser and lengths.
-        validation: Sequences to track after every epoch.
-        options: Weights and variants of the losses.
+        validation: Clips that are tracked after every epoch.
+        options: Variants of the losses.
     """
 
     def __init__(self, network: FearNetwork, stage: StageSection, validation: list[Clip], options: LossSection) -> None:
@@ -42,25 +57,21 @@ class TrackStage(Stage):
 
     def training_step(self, batch: Batch) -> Tensor:
         """The sum of all losses."""
-        if batch.dynamic is None or batch.negative is None:
-            raise TypeError("the losses of FEAR need all four crops")
-        crops = batch.static, batch.dynamic, batch.search, batch.negative
-        template, found, negative = observe(self.network, *crops)
-        losses = self.losses(batch, template, found, negative)
-        parts = losses._asdict()
-        total = losses.total(self._options)
+        seen = predict(self.network, batch.crops)
+        losses = self.losses(batch, seen)
+        parts, total = losses._asdict(), losses.total()
         if self._options.negative > 0:
-            parts["negative"] = functional.softplus(negative.logits).mean()  # cross-entropy where nothing is the target
+            parts["negative"] = functional.softplus(seen.negative.logits).mean()  # cross-entropy where no cell is the target
             total = total + self._options.negative * parts["negative"]
         self.report({"loss": total, **parts, "w": self.network.dynamic_weight}, len(batch.present))
         return total
 
-    def losses(self, batch: Batch, template: Tensor, found: Prediction, negative: Prediction) -> Losses:
+    def losses(self, batch: Batch, seen: Seen) -> Losses:
         """The three losses of the paper."""
-        options = self._options
-        targets: Targets = make_targets(batch.boxes_xywh, batch.present, found.logits.shape[-1], options.region)
+        targets = make_targets(batch.boxes_xywh, batch.present, seen.search.logits.shape[-1])
+        classification = balanced_cross_entropy if self._options.balanced else focal_loss
         return Losses(
-            triplet_loss(template, found.embedding, negative.embedding, batch.present, options.margin),
-            regression_loss(found.boxes_ltrb, targets),
-            balanced_cross_entropy(found.logits, targets) if options.balanced else focal_loss(found.logits, targets, options.gamma),
+            triplet_loss(seen.template, seen.search.embedding, seen.negative.embedding, batch.present),
+            regression_loss(seen.search.boxes_ltrb, targets),
+            classification(seen.search.logits, targets),
         )

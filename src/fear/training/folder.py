@@ -1,0 +1,122 @@
+"""The folder of a run: who may begin in it, who may go on in it, and what a failed start leaves behind.
+
+| file in the run's folder | holds |
+|---|---|
+| `recipe.toml` | the recipe as run, with every default |
+| `STAGE/time-step=K.ckpt`, `STAGE/epoch-step=K.ckpt` | what a run resumes from: saved every few minutes, on Ctrl-C, and after every epoch |
+| `STAGE/metrics.csv` | losses and val_iou, also for TensorBoard; `metrics-000.csv` and so on before resumptions |
+| `STAGE/batch.png`, `STAGE/curves.png` | the first batch of the last epoch; losses and val_iou over steps |
+| `STAGE/weights.safetensors`, `weights.safetensors` | the weights that came out |
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tomllib
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from fear.errors import ConfigError
+from fear.training.recipe import Recipe
+
+RECIPE = "recipe.toml"
+WEIGHTS = "weights.safetensors"
+
+
+@contextmanager
+def run_folder(recipe: Recipe, folder: Path, resume: bool) -> Iterator[None]:
+    """Holds the folder of a run while it is prepared and while it runs.
+
+    Nothing is written before the run is prepared, see `begin`. A run that ends with an error before its first checkpoint leaves nothing
+    behind, so that the same command can be given again.
+
+    Raises:
+        ConfigError: the folder holds another run, or no run to resume.
+    """
+    if resume:
+        _check_same(recipe, folder)
+    elif not is_worker():
+        if not _is_free(folder):
+            raise ConfigError(f"{folder}: expected a new folder, or --resume to go on with the run there")
+        _clear(folder)
+    try:
+        yield
+    except BaseException:
+        if not resume and not is_worker() and not _has_results(folder):
+            _clear(folder)
+        raise
+
+
+def begin(recipe: Recipe, folder: Path) -> None:
+    """Writes the recipe as run: from here on the folder belongs to this run."""
+    if not is_worker():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / RECIPE).write_text(recipe.to_toml(), encoding="utf-8")
+
+
+def newest_checkpoint(stage_folder: Path) -> Path | None:
+    """The checkpoint of the most steps that was written to its end; None where there is none."""
+    found = {int(path.stem.rpartition("=")[2]): path for path in stage_folder.glob("*-step=*.ckpt") if zipfile.is_zipfile(path)}
+    return found[max(found)] if found else None
+
+
+def set_aside(table: Path) -> None:
+    """Renames the metrics of the part before a resumption, which the logger would delete."""
+    if table.is_file() and not is_worker():
+        earlier = len(list(table.parent.glob("metrics-*.csv")))
+        table.rename(table.with_name(f"metrics-{earlier:03d}.csv"))
+
+
+def is_worker() -> bool:
+    """Whether the trainer of another process started this one, for a device of its own."""
+    return os.environ.get("LOCAL_RANK", "0") != "0" or os.environ.get("NODE_RANK", "0") != "0"
+
+
+def _check_same(recipe: Recipe, folder: Path) -> None:
+    written = folder / RECIPE
+    if not written.is_file():
+        raise ConfigError(f"{folder}: expected a run to resume, found no {RECIPE} there")
+    ours, theirs = (_flat(tomllib.loads(text)) for text in (recipe.to_toml(), written.read_text(encoding="utf-8")))
+    differing = sorted(key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key))
+    if differing:
+        told = "; ".join(f"{key} is {theirs.get(key, 'not set')!r} there and {ours.get(key, 'not set')!r} now" for key in differing)
+        raise ConfigError(
+            f"{written}: expected the recipe of that run, in which only the section machine may change: {told}. "
+            f"This goes on with it: fear train {written} --output {folder} --resume"
+        )
+
+
+def _flat(values: Any, place: str = "") -> dict[str, Any]:
+    """The values of a recipe by their key, without the section machine."""
+    if isinstance(values, dict):
+        entries = [(f"{place}.{name}" if place else name, value) for name, value in values.items()]
+    elif isinstance(values, list) and values and isinstance(values[0], dict):
+        entries = [(f"{place}.{number}", value) for number, value in enumerate(values)]
+    else:
+        return {place: values}
+    return {key: value for name, part in entries if name != "machine" for key, value in _flat(part, name).items()}
+
+
+def _is_free(folder: Path) -> bool:
+    """Whether a new run may use the folder: it is empty, or holds a run that ended before its first checkpoint."""
+    return not folder.exists() or not any(folder.iterdir()) or ((folder / RECIPE).is_file() and not _has_results(folder))
+
+
+def _has_results(folder: Path) -> bool:
+    return any(folder.glob("*/*.ckpt")) or any(folder.rglob(WEIGHTS))
+
+
+def _clear(folder: Path) -> None:
+    """Removes what a run wrote that has no results: its recipe, and the folders of its stages."""
+    recipe = folder / RECIPE
+    if not recipe.is_file():
+        return
+    for stage in tomllib.loads(recipe.read_text(encoding="utf-8")).get("stages", ()):
+        shutil.rmtree(folder / stage["name"], ignore_errors=True)
+    recipe.unlink()
+    if not any(folder.iterdir()):
+        folder.rmdir()

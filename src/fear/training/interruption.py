@@ -1,0 +1,68 @@
+"""Ctrl-C ends a run behind the step that is under way, with a checkpoint."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import lightning
+from lightning.pytorch.callbacks import Checkpoint
+
+from fear.errors import FearError
+
+
+class InterruptedRunError(FearError):
+    """The user ended the run; it can be resumed."""
+
+
+class CheckpointOnInterrupt(Checkpoint):
+    """Writes a checkpoint when Ctrl-C is pressed, and ends the run. A second Ctrl-C ends it at once.
+
+    Args:
+        folder: Of the stage.
+        tell: Called with a line that says what happens.
+    """
+
+    def __init__(self, folder: Path, tell: Callable[[str], None]) -> None:
+        self._folder, self._tell = folder, tell
+        self._asked = False
+        self._before: Any = None
+
+    def on_fit_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Lightning's hook."""
+        if threading.current_thread() is threading.main_thread():  # no other thread may set a handler
+            self._before = signal.signal(signal.SIGINT, self._ask)
+
+    def on_train_batch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Lightning's hook; checkpoint callbacks come last, when the moving average has seen the step."""
+        asked = self._asked
+        if trainer.world_size > 1:  # the processes of all devices end behind the same step
+            asked = bool(trainer.strategy.reduce_boolean_decision(asked, all=False))
+        if asked:
+            path = self._folder / f"interrupted-step={trainer.global_step}.ckpt"
+            trainer.save_checkpoint(path)
+            raise InterruptedRunError(f"interrupted at step {trainer.global_step}, which was saved; the same command with --resume goes on")
+
+    def teardown(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str) -> None:
+        """Lightning's hook at the end of a stage."""
+        self._restore()
+
+    def on_exception(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, exception: BaseException) -> None:
+        """Lightning's hook when a stage ends with an error, which calls no teardown."""
+        self._restore()
+
+    def _restore(self) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+            self._before = None
+
+    def _ask(self, number: int, frame: Any) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = True
+        self._tell("Ctrl-C: the run ends after this step, with a checkpoint; press it again to end at once without one")
