@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,13 @@ def test_map_names_every_room() -> None:
     rooms = {path.name for path in (ROOT / "src" / "fear").iterdir() if (path / "__init__.py").is_file()}
     tree = set(re.findall(r"^[├└]─ (\w+)/", MAP, re.MULTILINE))
     assert tree == rooms
+
+
+def test_map_draws_the_rooms_in_the_order_that_the_linter_holds() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    rooms = re.findall(r"^[├└]─ (\w+)/", MAP, re.MULTILINE)
+    assert rooms == [layer.removeprefix("fear.") for layer in reversed(layers) if layer.removeprefix("fear.") in rooms]
 
 
 @pytest.mark.parametrize("room", re.findall(r"^[├└]─ (\w+)/", MAP, re.MULTILINE))
