@@ -35,7 +35,7 @@ what was expected and what was found.
 
 RECIPE = """# Recipe keys
 
-This page is generated from the models in `fear.training.recipe`. A recipe is one TOML file; `fear train RECIPE.toml` runs it. Every key can
+This page is generated from the models in `fear.training.recipe`. A recipe is one TOML file; `fear train RECIPE` runs it. Every key can
 be changed on the command line: `--set stages.0.epochs=3`. A number in the path counts the entries of a list, from 0. A wrong key or value
 is an error that names it. [Train](../guides/train.md) explains how the sections work together.
 """
