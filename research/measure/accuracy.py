@@ -17,8 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from fear.config import TrackerConfig
-from fear.evaluation import evaluate
-from fear.evaluation.trackers import Spec
+from fear.evaluation import Options, Spec, evaluate
 from fear.loading.load import describe, load
 from fear.runtime.processor import processor
 from research.measure.provenance import provenance
@@ -72,7 +71,9 @@ def main() -> None:
         ("published rules", PLAIN, ["fear-xs", published]),
     ):
         output = options.output / title.replace(" ", "-")
-        evaluate("folder", root, [Spec(name, config, nano=nano) for name in names], output, workers=options.workers, on_done=_show)
+        evaluate(
+            root, [Spec(name, config, nano=nano) for name in names], output=output, options=Options(workers=options.workers), on_done=_show
+        )
         trackers = json.loads((output / "summary.json").read_text())["trackers"]
         rows += [(name, title if name in (*OURS, published) else "its own", trackers[name]["mean"]) for name in names]
     columns = ("auc", "ao", "sr50", "sr75", "precision", "norm_precision", "fps")

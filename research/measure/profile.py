@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import onnxruntime
 
-from fear.bench.speed import measure_matrix_product
+from fear.bench.machine import measure_matrix_product
 from fear.config import TrackerConfig
 from fear.geometry.context import search_side
 from fear.weights import read_card, resolve

@@ -8,10 +8,12 @@ import pytest
 
 from fear.datasets import read
 from fear.datasets.clip import Clip
-from fear.datasets.label import follow_forth_and_back, label_clips
+from fear.datasets.frames import VideoFrame
+from fear.datasets.label import Labelling, follow_forth_and_back, label_clips
 from fear.errors import DatasetError
 from fear.geometry.boxes import Box, iou
 from fear.media.image import Image
+from fear.tracking.protocol import SingleTarget
 
 
 class Brightest:
@@ -44,31 +46,40 @@ def clip(folder: Path, dark: tuple[int, ...] = ()) -> Clip:
     return Clip(folder.name, tuple(paths), np.full((8, 4), np.nan))
 
 
+def corner(rng: np.random.Generator, height: int, width: int) -> Box:
+    return 1.0, 1.0, 9.0, 9.0
+
+
+def test_videos_are_refused_before_anything_is_tracked(tmp_path: Path) -> None:
+    clip = Clip("walk", (VideoFrame(tmp_path / "nowhere.mp4", 0),), np.full((1, 4), np.nan))
+    with pytest.raises(DatasetError, match="fear data unpack"):
+        label_clips([clip], SingleTarget(Brightest()), tmp_path / "tracks.csv")
+
+
 def test_both_ways_agree_or_nothing_is_kept(tmp_path: Path) -> None:
-    bright = [cv2.imread(str(path)) for path in clip(tmp_path / "bright").frames]
-    found = follow_forth_and_back(Brightest(), bright, (0, 0, 5, 5))  # type: ignore[arg-type]
+    found = follow_forth_and_back(SingleTarget(Brightest()), list(clip(tmp_path / "bright")), (0, 0, 5, 5))
     assert found is not None
     assert found[:, 0].tolist() == [10 + 4 * k for k in range(8)]
     # at the end nothing is seen: the way back starts elsewhere than the way forth ends
-    dark = [cv2.imread(str(path)) for path in clip(tmp_path / "dark", dark=(3, 4, 5)).frames]
-    assert follow_forth_and_back(Brightest(), dark, (0, 0, 5, 5)) is None  # type: ignore[arg-type]
+    dark = list(clip(tmp_path / "dark", dark=(3, 4, 5)))
+    assert follow_forth_and_back(SingleTarget(Brightest()), dark, (0, 0, 5, 5)) is None
 
 
 def test_manifest_can_be_read_back(tmp_path: Path) -> None:
     sequence = clip(tmp_path / "bright")
     table = tmp_path / "labels" / "tracks.csv"
-    count = label_clips([sequence], Brightest(), table, lambda rng, height, width: (1.0, 1.0, 9.0, 9.0), targets=5)
+    count = label_clips([sequence], SingleTarget(Brightest()), table, Labelling(5, draw=corner))
     assert count == 1  # the other four settle on the same target
     (read_back,) = read("manifest", table)
     assert [Path(str(one)).resolve() for one in read_back.frames] == [Path(str(one)).resolve() for one in sequence.frames]
     assert iou(read_back.boxes_xywh[3], (22, 20, 20, 10)) == pytest.approx(1)
     with pytest.raises(DatasetError, match="expected a new table"):
-        label_clips([sequence], Brightest(), table, lambda rng, height, width: (1.0, 1.0, 9.0, 9.0))
+        label_clips([sequence], SingleTarget(Brightest()), table, Labelling(draw=corner))
 
 
 def test_a_broken_picture_leaves_no_table(tmp_path: Path) -> None:
     sequence = clip(tmp_path / "broken")
     Path(str(sequence.frames[2])).write_bytes(b"no picture")
     with pytest.raises(DatasetError):
-        label_clips([sequence], Brightest(), tmp_path / "tracks.csv", lambda rng, height, width: (1.0, 1.0, 9.0, 9.0))
+        label_clips([sequence], SingleTarget(Brightest()), tmp_path / "tracks.csv", Labelling(draw=corner))
     assert not list(tmp_path.glob("*.csv*"))

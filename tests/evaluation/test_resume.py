@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -15,10 +16,12 @@ import cv2
 import numpy as np
 import pytest
 
+import fear
 from fear.datasets import read
 from fear.errors import FearError
 from fear.evaluation import evaluate
-from fear.evaluation.runner import Job, run_all
+from fear.evaluation.jobs import Job
+from fear.evaluation.runner import run_all
 from fear.evaluation.trackers import Spec
 from fear.media.synthetic import Scene, write_folder
 
@@ -45,7 +48,11 @@ def without_time(summary: Path) -> Any:
 @pytest.mark.slow
 def test_killed_ten_times_and_resumed_equals_uninterrupted(root: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "fear.cli", "eval", "--root", str(root), "--tracker", "fear-xs", "--tracker", "test_resume:Slow"]
-    environment = {"PYTHONPATH": str(Path(__file__).parent), "PATH": "/usr/bin:/bin", "HOME": str(Path.home())}
+    environment = {
+        "PYTHONPATH": f"{Path(__file__).parent}{os.pathsep}{Path(fear.__file__).parents[1]}",
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(Path.home()),
+    }
     subprocess.run([*command, "--output", str(tmp_path / "whole")], check=True, capture_output=True, env=environment)
     moments = np.random.default_rng(0)
     output = tmp_path / "parts"
@@ -78,25 +85,25 @@ class Slow:
 def test_a_cluster_gives_the_same_files(root: Path, tmp_path: Path) -> None:
     pytest.importorskip("ray")
     here, there = (
-        [Job(Spec("fear-xs", runtime="openvino"), sequence, tmp_path / name, 1) for sequence in read("folder", root, ["disc0", "disc1"])]
+        [Job(Spec("fear-xs", runtime="openvino"), clip, tmp_path / name) for clip in read("folder", root, ["disc0", "disc1"])]
         for name in ("here", "there")
     )
     list(run_all(here))
-    assert {job.sequence.name for job in run_all(there, cluster="local")} == {"disc0", "disc1"}
-    for a, b in zip(here, there, strict=True):
-        assert a.boxes_path.read_bytes() == b.boxes_path.read_bytes()
-        assert len(b.time_path.read_text().splitlines()) == 12
+    assert {job.clip.name for job in run_all(there, cluster="local")} == {"disc0", "disc1"}
+    for name in ("disc0", "disc1"):
+        assert (tmp_path / "here" / f"{name}.txt").read_bytes() == (tmp_path / "there" / f"{name}.txt").read_bytes()
+        assert len((tmp_path / "there" / f"{name}_time.txt").read_text().splitlines()) == 12
 
 
 def test_a_cluster_that_is_not_there(root: Path, tmp_path: Path) -> None:
     pytest.importorskip("ray")
-    jobs = [Job(Spec("fear-xs"), sequence, tmp_path, 1) for sequence in read("folder", root, ["disc0"])]
+    jobs = [Job(Spec("fear-xs"), clip, tmp_path) for clip in read("folder", root, ["disc0"])]
     with pytest.raises(FearError, match="expected a Ray cluster"):
         list(run_all(jobs, cluster="auto"))
 
 
 def test_report_has_attributes_and_the_worst_sequences(root: Path, tmp_path: Path) -> None:
-    evaluate("folder", root, [Spec("test_resume:Slow")], tmp_path)
+    evaluate(root, ["test_resume:Slow"], output=tmp_path)
     summary = json.loads((tmp_path / "summary.json").read_text())["trackers"]["test_resume:Slow"]
     assert summary["attributes"].keys() == {"fast motion", "occlusion"}
     pair = [summary["sequences"][name]["auc"] for name in ("disc1", "disc2")]
@@ -120,7 +127,7 @@ def test_submissions(dataset: str, tmp_path: Path) -> None:
         truth = folder / "groundtruth.txt" if dataset == "got10k" else root / "anno" / f"{name}.txt"
         truth.parent.mkdir(exist_ok=True)
         truth.write_text("1,2,3,4\n")  # of a test set: the first box alone
-    evaluate(dataset, root, [Spec("test_resume:Slow")], tmp_path / "out")
+    evaluate(root, ["test_resume:Slow"], dataset=dataset, output=tmp_path / "out")
     with zipfile.ZipFile(tmp_path / "out" / "submission-test_resume-Slow.zip") as archive:
         names = set(archive.namelist())
         if dataset == "got10k":
@@ -134,19 +141,18 @@ def test_submissions(dataset: str, tmp_path: Path) -> None:
 def test_little_time_is_spent_beside_the_tracker(root: Path, tmp_path: Path) -> None:
     """Beyond `update` and the decoding of pictures: under 5 %."""
     from fear.datasets.frames import read_frame
-    from fear.evaluation.runner import read_result, run
+    from fear.evaluation.jobs import track
 
     (sequence,) = read("folder", root, ["disc0"])
     longer = type(sequence)(sequence.name, sequence.frames * 20, np.tile(sequence.boxes_xywh, (20, 1)))
     shares = []
-    for attempt in range(3):  # the best of three: others may be busy on this machine
-        job = Job(Spec("test_resume:Slow"), longer, tmp_path / str(attempt), 1)
+    for _ in range(3):  # the best of three: others may be busy on this machine
         start = time.perf_counter()
-        run(job)
+        outcome = track(Job(Spec("test_resume:Slow"), longer, tmp_path))
         whole = time.perf_counter() - start
         start = time.perf_counter()
         for path in longer.frames:
             read_frame(path)
         decoding = time.perf_counter() - start
-        shares.append((whole - decoding - read_result(job)[1].sum()) / whole)
+        shares.append((whole - decoding - outcome.seconds.sum()) / whole)
     assert min(shares) < 0.05

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import cv2
@@ -9,7 +10,9 @@ import pytest
 from fear.datasets import Clip, read
 from fear.datasets.files import read_boxes
 from fear.errors import ConfigError, DatasetError, FearError
-from fear.evaluation.runner import Job, is_done, read_result, run_all
+from fear.evaluation.jobs import Job
+from fear.evaluation.results import is_done, read_outcome
+from fear.evaluation.runner import run_all
 from fear.evaluation.trackers import Spec, create
 from fear.media.synthetic import Scene, render
 
@@ -27,7 +30,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def jobs(root: Path, output: Path) -> list[Job]:
-    return [Job(Spec("fear-xs"), sequence, output, 1) for sequence in read("folder", root)]
+    return [Job(Spec("fear-xs"), clip, output) for clip in read("folder", root)]
 
 
 def test_reads_the_layout(root: Path) -> None:
@@ -64,24 +67,24 @@ def test_another_number_of_pictures(root: Path) -> None:
 def test_done_is_not_run_again_and_halves_are(root: Path, tmp_path: Path) -> None:
     work = jobs(root, tmp_path / "out")
     assert not any(map(is_done, work))
-    assert [job.sequence.name for job in run_all(work)] == ["a", "b", "c"]
+    assert [job.clip.name for job in run_all(work)] == ["a", "b", "c"]
     assert all(map(is_done, work))
-    before = [read_result(job)[0] for job in work]
-    work[0].boxes_path.write_text("")  # as a broken disk leaves it
-    work[1].time_path.unlink()  # as a kill between the two files leaves it
-    stamp = work[2].boxes_path.stat().st_mtime_ns
-    assert [job.sequence.name for job in run_all(work)] == ["c", "a", "b"]
-    assert work[2].boxes_path.stat().st_mtime_ns == stamp
+    before = [read_outcome(job).boxes_xywh for job in work]
+    (tmp_path / "out" / "a.txt").write_text("")  # as a broken disk leaves it
+    (tmp_path / "out" / "b_time.txt").unlink()  # as a kill between two files leaves it
+    stamp = (tmp_path / "out" / "c.txt").stat().st_mtime_ns
+    assert [job.clip.name for job in run_all(work)] == ["c", "a", "b"]
+    assert (tmp_path / "out" / "c.txt").stat().st_mtime_ns == stamp
     for job, boxes in zip(work, before, strict=True):
-        assert np.array_equal(read_result(job)[0], boxes)
+        assert np.array_equal(read_outcome(job).boxes_xywh, boxes)
 
 
 def test_workers_give_the_same(root: Path, tmp_path: Path) -> None:
     alone, together = jobs(root, tmp_path / "1"), jobs(root, tmp_path / "2")
     list(run_all(alone))
-    assert {job.sequence.name for job in run_all(together, workers=2)} == {"a", "b", "c"}
-    for a, b in zip(alone, together, strict=True):
-        assert a.boxes_path.read_bytes() == b.boxes_path.read_bytes()
+    assert {job.clip.name for job in run_all(together, workers=2)} == {"a", "b", "c"}
+    for name in ("a.txt", "b.txt", "c_score.txt", "c_lost.txt"):
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
 
 
 def test_an_error_in_a_worker_comes_through(root: Path, tmp_path: Path) -> None:
@@ -108,10 +111,33 @@ class Still:
 
 def test_any_python_class_can_be_evaluated(root: Path, tmp_path: Path) -> None:
     (sequence,) = read("folder", root, ["a"])
-    job = Job(Spec("test_runner:Still"), sequence, tmp_path / "out", 1)
+    job = Job(Spec("test_runner:Still"), sequence, tmp_path / "out")
     list(run_all([job]))
-    assert job.boxes_path.parent.name == "test_runner-Still"
-    assert read_result(job)[0] == pytest.approx(np.tile(sequence.boxes_xywh[0], (5, 1)), abs=1e-4)
+    outcome = read_outcome(job)
+    assert outcome.boxes_xywh == pytest.approx(np.tile(sequence.boxes_xywh[0], (5, 1)), abs=1e-4)
+    assert np.isnan(outcome.scores[1:]).all()  # it says nothing about how sure it is
+    assert not outcome.lost.any()
+
+
+def test_a_class_is_found_in_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "own_tracker.py").write_text(
+        "class Own:\n    def init(self, frame, box): pass\n    def update(self, frame): return 1, 2, 3, 4\n"
+    )
+    tracker = create(Spec("own_tracker:Own"))
+    tracker.init(np.zeros((9, 9, 3), np.uint8), [(1, 2, 3, 4)])
+    assert tracker.update(np.zeros((9, 9, 3), np.uint8))[0].box_xywh == (1, 2, 3, 4)
+
+
+def test_scores_and_flags_are_written(root: Path, tmp_path: Path) -> None:
+    job = jobs(root, tmp_path / "out")[0]
+    list(run_all([job]))
+    lines = (tmp_path / "out" / "a_score.txt").read_text().splitlines()
+    assert len(lines) == 5
+    assert lines[0] == "1.0000"
+    assert all(0 < float(line) <= 1 for line in lines)
+    assert (tmp_path / "out" / "a_lost.txt").read_text() == "0\n" * 5
 
 
 @pytest.mark.parametrize(
@@ -119,6 +145,7 @@ def test_any_python_class_can_be_evaluated(root: Path, tmp_path: Path) -> None:
     [
         "opencv:goturn",
         "opencv:nano",
+        "opencv:vit",
         "nope",
         "published:nowhere",
         "python:nope:X",
@@ -137,6 +164,8 @@ def test_nano_without_networks(tmp_path: Path) -> None:
         create(Spec("opencv:nano", nano=tmp_path))
     with pytest.raises(ConfigError, match="--nano"):
         create(Spec("opencv:nano"))
+    with pytest.raises(FearError, match=r"expected \*vit\*\.onnx"):
+        create(Spec("opencv:vit", vit=tmp_path))
 
 
 def test_published_reaches_the_reference_on_one_clip(official: Path, sequences: Path, tmp_path: Path) -> None:
@@ -154,5 +183,6 @@ def test_published_reaches_the_reference_on_one_clip(official: Path, sequences: 
         None,
     )
     list(run_all([job]))
-    scores, _ = measure(read_result(job)[0], sequence.boxes_xywh, read_result(job)[1])
+    outcome = read_outcome(job)
+    scores, _ = measure(outcome.boxes_xywh, sequence.boxes_xywh, outcome.seconds)
     assert scores.auc > 0.857 - 0.02  # the reference's figure for this clip

@@ -1,7 +1,7 @@
 """The FEAR benchmark of speed and energy over time.
 
-*Online*: 30 frames per second, what a user's battery feels. *Offline*: frames back to back. Energy comes from the processor's own counter
-(Linux powercap); where there is none the column stays empty and the report says so. It is never guessed.
+*Online* tracks 30 frames per second, as an application does; *offline* tracks frames back to back. Energy comes from the counters of the
+processor (Linux powercap). Where there are none, the column stays empty and the report says so; energy is never estimated.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ POWERCAP = Path("/sys/class/powercap")
 ONLINE_RATE = 30.0
 """Frames per second."""
 SLOWED = 1.2
-"""A last fifth that takes this much longer than the first is called throttling."""
+"""The machine is said to throttle where the last fifth of the calls takes this many times as long as the first."""
 
 
 class Call(NamedTuple):
-    """One `update` and what the machine showed after it; a CSV line."""
+    """One `update` and the state of the machine after it; a line of the CSV file."""
 
     time_s: float
     """Since the start."""
@@ -60,7 +60,7 @@ class EnergyReport(NamedTuple):
 
 
 class EnergyCounter:
-    """The energy counters of all processor packages; they wrap around, which is undone here.
+    """The energy counters of all processor packages. The counters of the kernel wrap around; the values here do not.
 
     Args:
         root: Folder of the kernel's powercap zones.
@@ -89,7 +89,7 @@ class EnergyCounter:
         return [float(path.read_text()) for path, _ in self._zones]
 
     def joules(self) -> float | None:
-        """Since this counter was made; None without a counter. To be called more often than the counter wraps around (minutes)."""
+        """Energy since this object was made; None without a counter. It must be called each minute, before counters wrap around."""
         if not self._zones:
             return None
         for k, value in enumerate(self._read()):
@@ -109,16 +109,16 @@ def run_energy(
     counter: EnergyCounter | None = None,
     on_call: Callable[[], None] = lambda: None,
 ) -> EnergyReport:
-    """Calls `update` for a time and writes a CSV line for each call as it comes.
+    """Calls `update` for some time, and writes a line of CSV after each call.
 
     Args:
-        update: One tracked frame.
+        update: Tracks one frame.
         mode: `online` or `offline`.
         seconds: Length of the run.
-        csv_path: Where the lines go.
-        idle_seconds: The idle machine is measured for so long before.
-        counter: The machine's own by default.
-        on_call: Called after each call.
+        csv_path: File of the lines.
+        idle_seconds: How long the idle machine is measured before the run.
+        counter: The counters of this machine by default.
+        on_call: Is called after each call.
     """
     counter, process = counter or EnergyCounter(), psutil.Process()
     idle_w = _idle_watts(counter, idle_seconds)

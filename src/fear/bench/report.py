@@ -1,4 +1,4 @@
-"""`fear bench`: measurements → `bench.json`, `bench.csv`, `bench.md`."""
+"""`fear bench`: from measurements to `bench.json`, `bench.csv` and `bench.md`."""
 
 from __future__ import annotations
 
@@ -6,113 +6,74 @@ import csv
 import json
 import os
 import platform
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from fear.bench.energy import EnergyReport
-from fear.bench.speed import (
-    measure_end_to_end,
-    measure_matrix_product,
-    measure_stages,
-    measure_start,
-    measure_targets,
-    measure_trackers,
-)
+from fear.annotations.recording import network_threads
+from fear.bench.energy import EnergyReport, Mode, run_energy
+from fear.bench.machine import measure_matrix_product, measure_start
+from fear.bench.speed import frames_of, measure_end_to_end, measure_stages, measure_targets, measure_trackers, scene
 from fear.config import TrackerConfig
+from fear.evaluation.tables import markdown_table
 from fear.evaluation.trackers import Spec
 from fear.geometry.context import search_side
 from fear.loading.load import describe, load
-from fear.weights import read_card, resolve
+from fear.runtime.processor import processor
+from fear.runtime.protocol import Network
+from fear.tracking.loop import follow
+from fear.tracking.tracker import MultiTracker
+from fear.weights import WeightsCard, read_card, resolve
 
 
-def run_bench(model: str, others: list[Spec], runtime: str, threads: int | None, output: Path) -> str:
-    """Measures and writes; returns the Markdown.
+def run_bench(model: str, others: Sequence[Spec], runtime: str, threads: int | None, output: Path) -> str:
+    """Measures the speed of a model and of other trackers, and writes the files.
 
     Args:
-        model: A name, checkpoint or exported folder.
+        model: As for `fear.Tracker`.
         others: Trackers to time beside it.
         runtime: As for `fear.Tracker`.
-        threads: Likewise; it holds for OpenCV's trackers too.
-        output: Folder, made where missing.
+        threads: Of every tracker; None leaves the number to its library.
+        output: Folder, which is made where it is missing.
+
+    Returns:
+        The report in Markdown.
     """
-    weights = resolve(model)
-    card = read_card(weights.folder or weights.checkpoint or Path(model))
-    stages = measure_stages(model, runtime, threads)
-    speeds = measure_trackers([Spec(model, runtime=runtime), *others], threads)
-    targets = measure_targets(model, runtime, threads)
-    whole = measure_end_to_end(model, runtime, threads)
-    start = measure_start(model, runtime, threads)
-    peak = measure_matrix_product(threads)
-    network = next(timing for timing in stages if timing.stage == "network")
-    side = search_side(TrackerConfig(), card.network, steady=True)
-    macs = round(card.macs * (side / card.network.search_size) ** 2)  # every layer works on maps in proportion to the crop
-    limit_ms = macs / peak * 1e3
-    result: dict[str, Any] = {
-        "machine": {"system": platform.platform(), "processor": _processor(), "cores": os.cpu_count(), "threads": threads},
-        "model": {
-            "name": card.network.name,
-            "runtime": describe(load(model, runtime=runtime, threads=threads)),
-            "parameters": card.parameters,
-            "macs": macs,
-            "search_size": side,
-        },
-        "stages": [timing._asdict() for timing in stages],
-        "trackers": [speed._asdict() for speed in speeds],
-        "targets": targets,
-        "end_to_end": whole,
-        "start": start,
-        "limit": {"matrix_product_gmac_per_s": peak / 1e9, "match_at_best_ms": limit_ms, "match_over_best": network.p50 / limit_ms},
-    }
+    result = _measure(model, others, runtime, threads)
+    text = _markdown(result)
     output.mkdir(parents=True, exist_ok=True)
     (output / "bench.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    (output / "bench.md").write_text(text, encoding="utf-8")
     with (output / "bench.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("kind", "name", "p50_ms", "p95_ms", "p99_ms", "fps"))
-        writer.writerows(("stage", timing.stage, timing.p50, timing.p95, timing.p99, "") for timing in stages)
-        writer.writerows(("tracker", speed.tracker, speed.p50, speed.p95, speed.p99, speed.fps) for speed in speeds)
-    text = _markdown(result)
-    (output / "bench.md").write_text(text, encoding="utf-8")
+        writer.writerows(("stage", row["stage"], row["p50"], row["p95"], row["p99"], "") for row in result["stages"])
+        writer.writerows(("tracker", row["tracker"], row["p50"], row["p95"], row["p99"], row["fps"]) for row in result["trackers"])
     return text
 
 
-def _markdown(result: dict[str, Any]) -> str:
-    machine, model, start, limit = (result[part] for part in ("machine", "model", "start", "limit"))
-    targets, whole = result["targets"], result["end_to_end"]
-    lines = [
-        f"# Speed of {model['name']}",
-        "",
-        f"{machine['processor']}, {machine['cores']} cores, threads: {machine['threads'] or 'as the runtime chooses'}, {model['runtime']}, "
-        f"{model['parameters'] / 1e6:.2f} M parameters, {model['macs'] / 1e9:.2f} GMAC a search of {model['search_size']} pixels.",
-        "",
-        "| stage, 1280×720 | p50, ms | p95 | p99 |",
-        "|---|---|---|---|",
-        *(f"| {row['stage']} | {row['p50']:.2f} | {row['p95']:.2f} | {row['p99']:.2f} |" for row in result["stages"]),
-        "",
-        "| tracker, 640×480, `update` alone | fps | p50, ms | p95 | p99 |",
-        "|---|---|---|---|---|",
-        *(
-            f"| {row['tracker']} | {row['fps']:.1f} | {row['p50']:.2f} | {row['p95']:.2f} | {row['p99']:.2f} |"
-            for row in result["trackers"]
-        ),
-        "",
-        f"A matrix product in float32 runs at {limit['matrix_product_gmac_per_s']:.0f} GMAC/s on these threads, so a search could take "
-        f"{limit['match_at_best_ms']:.2f} ms at best; it takes {limit['match_over_best']:.2f} times that.",
-        "",
-        f"{targets['count']} targets cost {targets['all_ms']:.2f} ms a frame, one {targets['one_ms']:.2f}: {targets['ratio']:.1f} times.",
-        "",
-        f"From file to file, 1280×720: {whole['boxes_fps']:.0f} frames per second with boxes written, {whole['video_fps']:.0f} with an "
-        f"annotated video too; `update` alone {whole['update_fps']:.0f}. That is {whole['boxes_share']:.2f} and {whole['video_share']:.2f} "
-        "of it.",
-        "",
-        f"A fresh process: import {start['import_s']:.2f} s, model {start['load_s']:.2f} s, first tracked frame after "
-        f"{start['first_frame_s']:.2f} s, peak memory {start['peak_memory_mb']:.0f} MB.",
-        "",
-    ]
-    return "\n".join(lines)
+def run_energy_bench(network: Network, mode: Mode, seconds: float, output: Path, on_call: Callable[[], None] = lambda: None) -> str:
+    """Measures speed and energy over time on rendered frames, and writes `energy-<mode>.csv`, `.json` and `.md`.
+
+    Args:
+        network: Loaded onto the runtime that is measured.
+        mode: `online` or `offline`.
+        seconds: Length of the run.
+        output: Folder, which is made where it is missing.
+        on_call: Is called after each frame.
+
+    Returns:
+        The report in Markdown.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    images, box = scene(480, 640)
+    steps = follow(MultiTracker(network), frames_of(images, None), [box])
+    next(steps)  # the first frame starts the tracker
+    return write_energy(run_energy(lambda: next(steps), mode, seconds, output / f"energy-{mode}.csv", on_call=on_call), output)
 
 
 def write_energy(report: EnergyReport, output: Path) -> str:
-    """Writes `energy-<mode>.json` and `.md`; returns the Markdown."""
+    """Writes `energy-<mode>.json` and `.md`, and returns the Markdown."""
     (output / f"energy-{report.mode}.json").write_text(json.dumps(report._asdict(), indent=1) + "\n", encoding="utf-8")
     if report.joules_per_frame is None:
         energy = "This machine has no energy counter that can be read, so there is no figure for energy."
@@ -130,10 +91,64 @@ def write_energy(report: EnergyReport, output: Path) -> str:
     return text
 
 
-def _processor() -> str:
-    path = Path("/proc/cpuinfo")
-    if path.is_file():
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+def _measure(model: str, others: Sequence[Spec], runtime: str, threads: int | None) -> dict[str, Any]:
+    weights = resolve(model)
+    card = read_card(weights.folder or weights.checkpoint or Path(model))
+    network = load(model, runtime=runtime, threads=threads)
+    for_files = network if threads is not None else load(model, runtime=runtime, threads=network_threads())
+    stages = measure_stages(network)
+    peak = measure_matrix_product(threads)
+    return {
+        "machine": {"system": platform.platform(), "processor": processor(), "cores": os.cpu_count(), "threads": threads},
+        "model": _describe(card, describe(network)),
+        "stages": [timing._asdict() for timing in stages],
+        "trackers": [speed._asdict() for speed in measure_trackers([Spec(model, runtime=runtime), *others], threads)],
+        "targets": measure_targets(network),
+        "end_to_end": measure_end_to_end(for_files),
+        "start": measure_start(model, runtime, threads),
+        "limit": _limit(next(timing.p50 for timing in stages if timing.stage == "network"), _macs(card), peak),
+    }
+
+
+def _describe(card: WeightsCard, runtime: str) -> dict[str, Any]:
+    return {
+        "name": card.network.name,
+        "runtime": runtime,
+        "parameters": card.parameters,
+        "macs": _macs(card),
+        "search_size": search_side(TrackerConfig(), card.network, steady=True),
+    }
+
+
+def _macs(card: WeightsCard) -> float:
+    """Multiply-accumulates of a search while the target is steady; the work of a network is proportional to the area of the crop."""
+    return card.macs * (search_side(TrackerConfig(), card.network, steady=True) / card.network.search_size) ** 2
+
+
+def _limit(search_ms: float, macs: float, peak: float) -> dict[str, float]:
+    """How far a search is from the fastest that a matrix product suggests."""
+    best_ms = macs / peak * 1e3
+    return {"matrix_product_gmac_per_s": peak / 1e9, "match_at_best_ms": best_ms, "match_over_best": search_ms / best_ms}
+
+
+def _markdown(result: dict[str, Any]) -> str:
+    machine, model, start, limit = (result[part] for part in ("machine", "model", "start", "limit"))
+    targets, whole = result["targets"], result["end_to_end"]
+    stages = [[row["stage"], *(f"{row[p]:.2f}" for p in ("p50", "p95", "p99"))] for row in result["stages"]]
+    trackers = [[row["tracker"], f"{row['fps']:.1f}", *(f"{row[p]:.2f}" for p in ("p50", "p95", "p99"))] for row in result["trackers"]]
+    paragraphs = [
+        f"# Speed of {model['name']}",
+        f"{machine['processor']}, {machine['cores']} cores, threads: {machine['threads'] or 'as the runtime chooses'}, {model['runtime']}, "
+        f"{model['parameters'] / 1e6:.2f} M parameters, {model['macs'] / 1e9:.2f} GMAC a search of {model['search_size']} pixels.",
+        markdown_table(["stage, 1280×720", "p50, ms", "p95", "p99"], stages),
+        markdown_table(["tracker, 640×480, `update` alone", "fps", "p50, ms", "p95", "p99"], trackers),
+        f"A matrix product in float32 runs at {limit['matrix_product_gmac_per_s']:.0f} GMAC/s on these threads, so a search could take "
+        f"{limit['match_at_best_ms']:.2f} ms at best; it takes {limit['match_over_best']:.2f} times that.",
+        f"{targets['count']} targets cost {targets['all_ms']:.2f} ms a frame, one {targets['one_ms']:.2f}: {targets['ratio']:.1f} times.",
+        f"From file to file, 1280×720: {whole['boxes_fps']:.0f} frames per second with boxes written, {whole['video_fps']:.0f} with an "
+        f"annotated video too; `update` alone {whole['update_fps']:.0f}. That is {whole['boxes_share']:.2f} and {whole['video_share']:.2f} "
+        "of it.",
+        f"A fresh process: import {start['import_s']:.2f} s, model {start['load_s']:.2f} s, first tracked frame after "
+        f"{start['first_frame_s']:.2f} s, peak memory {start['peak_memory_mb']:.0f} MB.",
+    ]
+    return "\n\n".join(paragraphs) + "\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,7 +18,8 @@ def bench_command(
     output: Annotated[Path, typer.Option(help="Folder for JSON, CSV and Markdown.")] = Path("bench"),
     runtime: Annotated[str, typer.Option(help="auto, openvino, onnx or torch.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of every tracker.")] = None,
-    nano: Annotated[Path | None, typer.Option(help="Folder with NanoTrack's networks, for opencv:nano.")] = None,
+    nano: Annotated[Path | None, typer.Option(help="Folder with the networks of opencv:nano.")] = None,
+    vit: Annotated[Path | None, typer.Option(help="Folder with the network of opencv:vit.")] = None,
     energy: Annotated[str | None, typer.Option(help="online (30 frames per second) or offline (back to back).")] = None,
     seconds: Annotated[float, typer.Option(min=0.1, help="Length of an energy run.")] = 1800.0,
 ) -> None:
@@ -26,30 +27,15 @@ def bench_command(
     if energy is not None and energy not in ("online", "offline"):
         raise typer.BadParameter(f"expected online or offline, got {energy!r}", param_hint="--energy")
     need("psutil", "bench", extra="bench")
-    from fear.bench.report import run_bench, write_energy
-    from fear.evaluation.trackers import Spec
+    from fear.bench.report import run_bench, run_energy_bench
+    from fear.evaluation import Spec
+    from fear.loading.load import load
 
     if energy is None:
-        others = [Spec(name, runtime=runtime, nano=nano) for name in tracker or ()]
+        others = [Spec(name, runtime=runtime, nano=nano, vit=vit) for name in tracker or ()]
         out.print(run_bench(model, others, runtime, threads, output), end="")
         return
-    from itertools import cycle
-
-    from fear.bench.energy import run_energy
-    from fear.media.synthetic import Scene, render
-    from fear.tracking.tracker import Tracker
-
-    output.mkdir(parents=True, exist_ok=True)
-    rendered = list(render(Scene(frames=30, height=480, width=640)))
-    follower = Tracker(model, runtime=runtime, threads=threads)
-    follower.init(rendered[0].image, rendered[0].box_xywh)
-    frames = cycle([frame.image for frame in rendered[1:] + rendered[-2:0:-1]])
+    mode: Literal["online", "offline"] = "online" if energy == "online" else "offline"
     with progress() as advance:
-        report = run_energy(
-            lambda: follower.update(next(frames)),
-            "online" if energy == "online" else "offline",
-            seconds,
-            output / f"energy-{energy}.csv",
-            on_call=lambda: advance(None),
-        )
-    out.print(write_energy(report, output), end="")
+        text = run_energy_bench(load(model, runtime=runtime, threads=threads), mode, seconds, output, on_call=lambda: advance(None))
+    out.print(text, end="")

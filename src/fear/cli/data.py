@@ -29,9 +29,9 @@ def data_check_command(
     from fear.datasets.check import check
     from fear.errors import DatasetError
 
-    sequences = read(dataset, root)
+    clips = read(dataset, root)
     with progress() as advance:
-        findings = check(sequences, lambda: advance(len(sequences)))
+        findings = check(clips, lambda: advance(len(clips)))
     for fault in findings.faults:
         out.print(fault)
     out.print(
@@ -66,10 +66,10 @@ def data_label_command(
 ) -> None:
     """Find boxes in clips without any: what can be followed forth and back along the same way."""
     from fear.datasets import read
-    from fear.datasets.label import label_clips
+    from fear.datasets.label import Labelling, label_clips
     from fear.evaluation.trackers import Spec, create
 
-    sequences = read(dataset, root)
+    clips = read(dataset, root)
     with progress() as advance:
-        count = label_clips(sequences, create(Spec(tracker)), output, targets=targets, seed=seed, on_clip=lambda: advance(len(sequences)))
+        count = label_clips(clips, create(Spec(tracker)), output, Labelling(targets, seed), on_clip=lambda: advance(len(clips)))
     out.print(f"wrote {count} tracks to {output}")

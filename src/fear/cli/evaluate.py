@@ -1,4 +1,4 @@
-"""`fear eval`: score trackers on sequences with true boxes."""
+"""`fear eval`: score trackers on clips with true boxes."""
 
 from __future__ import annotations
 
@@ -14,39 +14,33 @@ from fear.cli.console import out, progress
 
 @app.command("eval")
 def eval_command(
-    root: Annotated[Path, typer.Option(help="Where the data set lies.")],
+    root: Annotated[Path, typer.Option(help="Folder of the data set.")],
     dataset: Annotated[str, typer.Option(help="Layout: folder, got10k, lasot, nfs, otb, trackingnet or uav123.")] = "folder",
     tracker: Annotated[
-        list[str] | None, typer.Option(help="A model, opencv:csrt|kcf|mil|nano, published:DIR or MODULE:CLASS; repeatable.")
+        list[str] | None, typer.Option(help="A model, opencv:csrt|kcf|mil|nano|vit, published:DIR or MODULE:CLASS; repeatable.")
     ] = None,
-    output: Annotated[Path, typer.Option(help="Folder for results and report; what is there is not run again.")] = Path("results"),
+    output: Annotated[Path, typer.Option(help="Folder for results and report; what is finished is not run again.")] = Path("results"),
     workers: Annotated[int, typer.Option(min=1, help="Processes, one thread each.")] = 1,
     cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Run on this Ray cluster; local starts one here.")] = None,
-    sequences: Annotated[str | None, typer.Option(help="Only these, comma-separated.")] = None,
-    max_frames: Annotated[int | None, typer.Option(min=2, help="Only the first frames of each sequence.")] = None,
-    nano: Annotated[Path | None, typer.Option(help="Folder with NanoTrack's networks, for opencv:nano.")] = None,
+    sequences: Annotated[str | None, typer.Option(help="Only these clips, separated by commas.")] = None,
+    max_frames: Annotated[int | None, typer.Option(min=2, help="Only the first frames of each clip.")] = None,
+    anchors: Annotated[
+        int | None, typer.Option(min=1, help="Start at every so many frames, too, forwards and backwards, as VOT does.")
+    ] = None,
+    nano: Annotated[Path | None, typer.Option(help="Folder with the networks of opencv:nano.")] = None,
+    vit: Annotated[Path | None, typer.Option(help="Folder with the network of opencv:vit.")] = None,
     runtime: Annotated[str, typer.Option(help="auto, openvino, onnx or torch.")] = "auto",
     rules: Annotated[list[str] | None, typer.Option("--set", help="A rule of FEAR trackers, such as window=0.38; repeatable.")] = None,
 ) -> None:
-    """Score trackers on sequences with true boxes."""
+    """Score trackers on clips with true boxes."""
     from fear.config import TrackerConfig
-    from fear.evaluation import evaluate
-    from fear.evaluation.trackers import Spec
+    from fear.evaluation import Options, Spec, evaluate
 
     config = TrackerConfig.from_dict(parse_rules(rules))
-    specs = [Spec(name, config, runtime, nano) for name in tracker or ["fear-xs"]]
-    names = sequences.split(",") if sequences else None
+    specs = [Spec(name, config, runtime, nano, vit) for name in tracker or ["fear-xs"]]
+    names = tuple(sequences.split(",")) if sequences else None
+    options = Options(names, max_frames, anchors, workers, cluster)
     with progress() as advance:
-        table = evaluate(
-            dataset,
-            root,
-            specs,
-            output,
-            workers=workers,
-            cluster=cluster,
-            names=names,
-            max_frames=max_frames,
-            on_done=lambda _, total: advance(total),
-        )
-    out.print(table)
-    out.print(f"wrote {output / 'summary.json'}, {output / 'report.md'}")
+        found = evaluate(root, specs, dataset=dataset, output=output, options=options, on_done=lambda _, total: advance(total))
+    out.print(found.table)
+    out.print("wrote " + ", ".join(str(output / name) for name in ("summary.json", "summary.csv", "report.md")))

@@ -1,7 +1,7 @@
-"""Boxes for clips that have none: what a good tracker follows forth and back along the same way is a label (pseudo-labels).
+"""Boxes for clips that have none (pseudo-labels): what a good tracker follows forth and back along the same way.
 
-A target is a box put somewhere. It is followed three times: to the end, so that its box settles on whatever is there; back to the start;
-and to the end again. Where the last two ways agree in every frame, the track is kept.
+A box is put somewhere in the first frame. The tracker follows it to the end, so that the box settles on whatever is there, then back to the
+start, and to the end again. Where the last two ways agree in every frame, the track is kept.
 """
 
 from __future__ import annotations
@@ -9,51 +9,58 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fear.datasets.clip import Clip
-from fear.datasets.frames import read_frame
+from fear.datasets.frames import VideoFrame
 from fear.datasets.proposals import invented_box
 from fear.errors import DatasetError
 from fear.geometry.boxes import Box, iou
-from fear.media.image import Image
+from fear.media.reader import Frame
+from fear.tracking.loop import follow
+from fear.tracking.protocol import BoxTracker
 
 AGREEMENT = 0.7
-"""Least overlap of the two ways in any frame."""
+"""Least overlap of the two ways in every frame."""
 
 _COLUMNS = ("sequence_id", "track_id", "frame_index", "img_path", "bbox", "frame_shape", "dataset", "presence", "near_corner")
 
 
-class Follower(Protocol):
-    """What of a tracker is needed here."""
+@dataclass(frozen=True, slots=True)
+class Labelling:
+    """How clips are labelled.
 
-    def init(self, frame: Image, box_xywh: Box) -> None:
-        """Starts anew."""
+    Attributes:
+        targets: Boxes to try in each clip; one that ends on the same target as another is left out.
+        seed: Of the boxes.
+        draw: Puts a box into a picture, given a random generator and the picture's height and width.
+    """
 
-    def update(self, frame: Image) -> Box:
-        """The box in the next frame."""
+    targets: int = 12
+    seed: int = 0
+    draw: Callable[[np.random.Generator, int, int], Box] = invented_box
 
 
-def follow_forth_and_back(follower: Follower, frames: Sequence[Image], box_xywh: Box) -> NDArray[np.float64] | None:
-    """Follows a box through a clip.
+def follow_forth_and_back(tracker: BoxTracker, frames: Sequence[Frame], box_xywh: Box) -> NDArray[np.float64] | None:
+    """Follows a box through a clip of F frames.
 
     Args:
-        follower: A tracker.
-        frames: (H, W, 3) each.
+        tracker: Follows one target.
+        frames: The F frames.
         box_xywh: In the first frame.
 
     Returns:
-        (frames, 4), or None where the ways disagree.
+        (F, 4), or None where the two ways disagree.
     """
 
-    def way(order: Sequence[Image], box: Box) -> list[Box]:
-        follower.init(order[0], box)
-        return [box, *(follower.update(frame) for frame in order[1:])]
+    def way(order: Sequence[Frame], box: Box) -> list[Box]:
+        return [step.tracks[0].box_xywh for step in follow(tracker, order, [box])]
 
     settled = way(frames, box_xywh)[-1]
     if min(settled[2:]) < 1:
@@ -66,67 +73,75 @@ def follow_forth_and_back(follower: Follower, frames: Sequence[Image], box_xywh:
 
 
 def label_clips(
-    sequences: Sequence[Clip],
-    follower: Follower,
+    clips: Sequence[Clip],
+    tracker: BoxTracker,
     table: Path,
-    draw: Callable[[np.random.Generator, int, int], Box] = invented_box,
-    targets: int = 12,
-    seed: int = 0,
+    labelling: Labelling = Labelling(),
     on_clip: Callable[[], None] = lambda: None,
 ) -> int:
-    """Writes a manifest of the targets that could be followed; `read_manifest` reads it.
+    """Writes a manifest of the targets that could be followed, which `read_manifest` reads.
 
     Args:
-        sequences: Clips; boxes that they have are not looked at.
-        follower: A tracker.
-        table: CSV to write, whole or not at all; paths of pictures are relative to it.
-        draw: A box in a picture of some height and width.
-        targets: Tried in each clip; one that overlaps another of the same clip is left out.
-        seed: Of the boxes.
-        on_clip: Called after each clip.
+        clips: Folders of pictures; boxes that they have are ignored.
+        tracker: Follows one target.
+        table: CSV file to write, whole or not at all; the paths of pictures in it are relative to its folder.
+        labelling: How many boxes are tried, and where.
+        on_clip: Is called after each clip.
 
     Returns:
-        Number of tracks.
+        The number of tracks.
 
     Raises:
-        DatasetError: the table exists, or a picture is broken.
+        DatasetError: The table exists, a picture is damaged, or a clip is a video, whose frames a manifest cannot name.
     """
     if table.exists():
         raise DatasetError(f"{table}: expected a new table, found one that exists")
-    rng, count = np.random.default_rng(seed), 0
+    for clip in clips:
+        if any(isinstance(reference, VideoFrame) for reference in clip.frames):
+            raise DatasetError(f"{clip.name}: expected a folder of pictures, got a video; turn it into pictures with `fear data unpack`")
+    rng, count = np.random.default_rng(labelling.seed), 0
     table.parent.mkdir(parents=True, exist_ok=True)
     unfinished = table.with_name(f".{table.name}.{os.getpid()}")
     try:
         with unfinished.open("w", newline="", encoding="utf-8") as file:
             rows = csv.DictWriter(file, _COLUMNS)
             rows.writeheader()
-            for sequence in sequences:
-                kept: list[NDArray[np.float64]] = []
-                frames = [read_frame(path) for path in sequence.frames]
-                height, width = frames[0].shape[:2]
-                for _ in range(targets):
-                    found = follow_forth_and_back(follower, frames, draw(rng, height, width))
-                    if found is None or any(iou(found, other).mean() > 0.5 for other in kept):
-                        continue
-                    for index, (path, box) in enumerate(zip(sequence.frames, found.tolist(), strict=True)):
-                        x, y, w, h = box
-                        rows.writerow(
-                            {
-                                "sequence_id": sequence.name,
-                                "track_id": len(kept),
-                                "frame_index": index,
-                                "img_path": os.path.relpath(str(path), table.parent),
-                                "bbox": json.dumps([round(value, 2) for value in box]),
-                                "frame_shape": json.dumps([height, width]),
-                                "dataset": "pseudo",
-                                "presence": 1,
-                                "near_corner": int(x <= 1 or y <= 1 or x + w >= width - 1 or y + h >= height - 1),
-                            }
-                        )
-                    kept.append(found)
-                count += len(kept)
+            for clip in clips:
+                frames = list(clip)
+                height, width = frames[0].image.shape[:2]
+                tracks = _tracks(tracker, frames, [labelling.draw(rng, height, width) for _ in range(labelling.targets)])
+                for number, track in enumerate(tracks):
+                    rows.writerows(_rows(clip, number, track, (height, width), table.parent))
+                count += len(tracks)
                 on_clip()
         unfinished.replace(table)
     finally:
         unfinished.unlink(missing_ok=True)
     return count
+
+
+def _tracks(tracker: BoxTracker, frames: Sequence[Frame], boxes_xywh: Sequence[Box]) -> list[NDArray[np.float64]]:
+    """The tracks, (F, 4) each, that could be followed from some boxes, each target once."""
+    kept: list[NDArray[np.float64]] = []
+    for box in boxes_xywh:
+        found = follow_forth_and_back(tracker, frames, box)
+        if found is not None and all(iou(found, other).mean() <= 0.5 for other in kept):
+            kept.append(found)
+    return kept
+
+
+def _rows(clip: Clip, number: int, track: NDArray[np.float64], size: tuple[int, int], folder: Path) -> Iterator[dict[str, Any]]:
+    """Lines of the manifest for one track."""
+    height, width = size
+    for index, (reference, (x, y, w, h)) in enumerate(zip(clip.frames, track.tolist(), strict=True)):
+        yield {
+            "sequence_id": clip.name,
+            "track_id": number,
+            "frame_index": index,
+            "img_path": os.path.relpath(str(reference), folder),
+            "bbox": json.dumps([round(value, 2) for value in (x, y, w, h)]),
+            "frame_shape": json.dumps([height, width]),
+            "dataset": "pseudo",
+            "presence": 1,
+            "near_corner": int(x <= 1 or y <= 1 or x + w >= width - 1 or y + h >= height - 1),
+        }

@@ -1,7 +1,7 @@
-"""The same jobs on several machines, by Ray.
+"""Runs jobs on several machines, by Ray.
 
-Every machine needs this package and the data set at the same path. Results travel back as text and are written here, by the code that
-writes local ones; so they are the same files, and a run may begin on a cluster and end on one machine.
+Every machine needs this package, and the data set at the same path. The outcomes travel back to the caller, which writes the same files as
+for a run on one machine, so that an evaluation may begin on a cluster and end on one machine.
 """
 
 from __future__ import annotations
@@ -10,21 +10,24 @@ import logging
 from collections.abc import Iterator
 
 from fear.errors import FearError, RuntimeMissingError
-from fear.evaluation.runner import Job, Outcome, keep, track_sequence
+from fear.evaluation.jobs import Job, Outcome, track
 
-_RETRIES = 3  # of a job whose machine vanished
+_RETRIES = 3  # of a job whose machine is gone
 
 
-def run_on_cluster(jobs: list[Job], address: str) -> Iterator[Job]:
-    """Runs jobs, each on one processor of the cluster, and yields them as they are done.
+def run_on_cluster(jobs: list[Job], address: str) -> Iterator[tuple[Job, Outcome]]:
+    """Runs jobs, each of them on one processor of the cluster.
 
     Args:
-        jobs: What is to be run.
+        jobs: What to run.
         address: As `ray.init` takes it: `auto`, `HOST:PORT`, `ray://HOST:PORT`, or `local` for a cluster on this machine alone.
+
+    Yields:
+        Jobs and their outcomes as they are done.
 
     Raises:
         RuntimeMissingError: Ray is not installed.
-        FearError: no cluster there, or what a job raised.
+        FearError: There is no such cluster, or what a job raised.
     """
     try:
         import ray
@@ -37,7 +40,7 @@ def run_on_cluster(jobs: list[Job], address: str) -> Iterator[Job]:
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise FearError(f"--cluster {address}: expected a Ray cluster ({' '.join(str(error).split())[:200]})") from error
     try:
-        remote = ray.remote(num_cpus=1, max_retries=_RETRIES)(track_sequence)
+        remote = ray.remote(num_cpus=1, max_retries=_RETRIES)(track)
         running = {remote.remote(job): job for job in jobs}
         while running:
             (done,), _ = ray.wait(list(running), num_returns=1)
@@ -46,8 +49,7 @@ def run_on_cluster(jobs: list[Job], address: str) -> Iterator[Job]:
                 outcome: Outcome = ray.get(done)
             except ray.exceptions.RayTaskError as error:
                 cause = error.cause
-                raise cause if isinstance(cause, FearError) else FearError(f"{job.sequence.name}: {error}") from error
-            keep(job, outcome)
-            yield job
+                raise cause if isinstance(cause, FearError) else FearError(f"{job.clip.name}: {error}") from error
+            yield job, outcome
     finally:
         ray.shutdown()

@@ -1,7 +1,8 @@
-"""The field's measures of one tracked sequence.
+"""The usual measures of one tracked clip.
 
-Frame 0 is given and not scored; frames without the target are skipped. Success as in OTB (Wu et al., CVPR 2013): 21 thresholds, overlap
-strictly greater. AO and SR as in GOT-10k. Normalised precision as in TrackingNet (Müller et al., ECCV 2018): 51 thresholds to 0.5.
+Frame 0 is given and not scored; frames without the target are skipped. Success is that of OTB (Wu et al., CVPR 2013): 21 thresholds, and
+an overlap that is strictly greater. AO and SR are those of GOT-10k. Normalised precision is that of TrackingNet (Müller et al., ECCV 2018):
+51 thresholds from 0 to 0.5.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ SUCCESS_THRESHOLDS: Floats = np.linspace(0, 1, 21)
 PRECISION_THRESHOLDS: Floats = np.arange(0, 51, dtype=np.float64)
 NORMALISED_THRESHOLDS: Floats = np.linspace(0, 0.5, 51)
 PRECISION_AT = 20
-"""Pixels between the centres; the field's figure for precision."""
+"""Distance of the centres in pixels at which precision is reported."""
 
 
 class Scores(NamedTuple):
-    """Measures of one sequence, each from 0 to 1 but fps; NaN where no frame could be scored."""
+    """Measures of one clip, from 0 to 1 except `fps`; NaN where no frame could be scored."""
 
     auc: float
     precision: float
@@ -33,6 +34,15 @@ class Scores(NamedTuple):
     sr50: float
     sr75: float
     fps: float
+
+
+class FlagScores(NamedTuple):
+    """How well a tracker knows that it has lost its target; NaN where there is no such frame."""
+
+    flagged_absent: float
+    """Share of the frames without the target in which the tracker says that it is lost."""
+    flagged_found: float
+    """Share of the frames with an overlap above 0.5 in which it says so, too."""
 
 
 class Curves(NamedTuple):
@@ -58,7 +68,7 @@ def scored_frames(truth_xywh: Floats) -> NDArray[np.bool_]:
 
 
 def measure(tracked_xywh: Floats, truth_xywh: Floats, seconds: Floats) -> tuple[Scores, Curves]:
-    """Scores one sequence.
+    """Scores one clip.
 
     Args:
         tracked_xywh: (F, 4)
@@ -66,7 +76,7 @@ def measure(tracked_xywh: Floats, truth_xywh: Floats, seconds: Floats) -> tuple[
         seconds: (F,), time of each `update`; frame 0 does not count.
 
     Raises:
-        DatasetError: other numbers of frames.
+        DatasetError: The numbers of frames differ.
     """
     if tracked_xywh.shape != truth_xywh.shape or len(seconds) != len(truth_xywh):
         raise DatasetError(
@@ -94,13 +104,28 @@ def measure(tracked_xywh: Floats, truth_xywh: Floats, seconds: Floats) -> tuple[
 
 
 def _shares(hits: NDArray[np.bool_]) -> Floats:
-    """Means over frames, the first axis; NaN without frames."""
+    """Means over frames, which are the first axis; NaN without frames."""
     return hits.mean(axis=0) if len(hits) else np.full(hits.shape[1:], np.nan)
 
 
 def mean_scores(scores: list[Scores]) -> Scores:
-    """Mean over sequences that could be scored."""
+    """Mean over the clips that could be scored."""
     table = np.array(scores, np.float64).reshape(-1, len(Scores._fields))
     counted = np.isfinite(table)
     totals = np.where(counted, table, 0).sum(axis=0)
     return Scores(*np.divide(totals, counted.sum(axis=0), out=np.full(len(totals), np.nan), where=counted.any(axis=0)).tolist())
+
+
+def flag_shares(tracked_xywh: Floats, truth_xywh: Floats, lost: NDArray[np.bool_]) -> FlagScores:
+    """Compares what a tracker says about being lost with the truth.
+
+    Args:
+        tracked_xywh: (F, 4), of one clip or of several, one behind the other, each without its first frame.
+        truth_xywh: (F, 4), NaN where the target is absent.
+        lost: (F,), what the tracker says.
+    """
+    present = has_target(truth_xywh)
+    found = np.zeros(len(present), bool)
+    found[present] = iou(tracked_xywh[present], truth_xywh[present]) > 0.5
+    absent = ~np.isfinite(truth_xywh).all(axis=1)
+    return FlagScores(*(float(lost[frames].mean()) if frames.any() else float("nan") for frames in (absent, found)))

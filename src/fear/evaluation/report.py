@@ -1,4 +1,4 @@
-"""Results → `summary.json`, `report.md`, plots."""
+"""The report of an evaluation: `summary.json`, `summary.csv`, `report.md` and its pictures."""
 
 from __future__ import annotations
 
@@ -6,136 +6,166 @@ import importlib.util
 import json
 import math
 import os
-import platform
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from fear.evaluation.metrics import Curves, Scores, mean_scores, measure
-from fear.evaluation.runner import Job, read_result
+from fear.evaluation.jobs import Job
+from fear.evaluation.metrics import FlagScores, Scores
 from fear.evaluation.strip import draw_worst
+from fear.evaluation.summary import Results, TrackerResults, summarise, write_csv
+from fear.evaluation.tables import ABSENT, markdown_table, number
+from fear.runtime.processor import processor
 
-_WORST = 4  # sequences in the strip
-
-
-@dataclass
-class Results:
-    """Scores and curves of trackers on sequences, in the order in which they were added."""
-
-    folder: Path
-    scores: dict[str, dict[str, Scores]] = field(default_factory=dict)
-    curves: dict[str, list[Curves]] = field(default_factory=dict)
-    frames: dict[str, int] = field(default_factory=dict)
-    attributes: dict[str, list[str]] = field(default_factory=dict)
-    """Names of the sequences that have each."""
-    jobs: dict[str, list[Job]] = field(default_factory=dict)
-
-    def add(self, job: Job) -> None:
-        """Scores a job that is done."""
-        boxes, seconds = read_result(job)
-        scores, curves = measure(boxes, job.sequence.boxes_xywh, seconds)
-        self.scores.setdefault(job.spec.name, {})[job.sequence.name] = scores
-        self.curves.setdefault(job.spec.name, []).append(curves)
-        self.jobs.setdefault(job.spec.name, []).append(job)
-        if job.sequence.name not in self.frames:
-            for word in job.sequence.attributes:
-                self.attributes.setdefault(word, []).append(job.sequence.name)
-        self.frames[job.sequence.name] = len(job.sequence)
-
-    def mean(self, tracker: str) -> Scores:
-        """Mean of a tracker's scores over sequences."""
-        return mean_scores(list(self.scores[tracker].values()))
-
-    def mean_with(self, tracker: str, attribute: str) -> Scores:
-        """The same over the sequences with an attribute."""
-        return mean_scores([self.scores[tracker][name] for name in self.attributes[attribute]])
-
-    def mean_curves(self, tracker: str) -> Curves | None:
-        """Mean of a tracker's curves over sequences with a scored frame; None without one, as in test sets whose truth is hidden."""
-        kept = [curves for curves in self.curves[tracker] if np.isfinite(curves.success).all()]
-        if not kept:
-            return None
-        return Curves(*(np.mean([curves[k] for curves in kept], axis=0) for k in range(2)))
+_WORST = 4  # clips in the picture of the worst ones
+_INSTALL = "pip install 'fear-tracker[bench]'"
 
 
 def write_report(results: Results, output: Path) -> str:
-    """Writes all files of a report; returns its main table."""
-    summary = {
-        "trackers": {
-            tracker: {
-                "mean": _plain(results.mean(tracker)),
-                "sequences": {name: {**_plain(scores), "frames": results.frames[name]} for name, scores in rows.items()},
-                "attributes": {word: _plain(results.mean_with(tracker, word)) for word in sorted(results.attributes)},
-            }
-            for tracker, rows in results.scores.items()
-        }
-    }
-    (output / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
-    table = _markdown(["tracker", *Scores._fields], [[tracker, *map(_cell, results.mean(tracker))] for tracker in results.scores])
-    per_sequence = _markdown(
-        ["sequence", "frames", *results.scores],
-        [[name, str(count), *(_cell(rows[name].auc) for rows in results.scores.values())] for name, count in results.frames.items()],
-    )
-    per_attribute = ""
-    if results.attributes:
-        rows = [
-            [word, str(len(names)), *(_cell(results.mean_with(tracker, word).auc) for tracker in results.scores)]
-            for word, names in sorted(results.attributes.items())
-        ]
-        per_attribute = f"## AUC by attribute\n\n{_markdown(['attribute', 'sequences', *results.scores], rows)}\n\n"
-    worst = _worst(results)
-    if worst:
-        draw_worst(worst, output / "worst.jpg")
-    strip = "![worst sequences](worst.jpg)"
-    plots = ""
-    curves = {tracker: mean for tracker in results.scores if (mean := results.mean_curves(tracker)) is not None}
-    if curves and importlib.util.find_spec("matplotlib") is not None:
-        from fear.evaluation.plots import plot_curves
+    """Writes all files of a report.
 
-        plot_curves(curves, output)
-        plots = "\n![success](success.png) ![precision](precision.png)\n"
-    (output / "report.md").write_text(
-        f"# Evaluation\n\n{len(results.frames)} sequences, {sum(results.frames.values())} frames. {_machine()} "
-        f"fps: frames after the first per second of `update`, one thread, image decoding off the clock.\n\n{table}\n{plots}\n"
-        f"{per_attribute}## AUC by sequence\n\n{per_sequence}\n"
-        + (f"\n## Where {next(iter(results.scores))} is worst\n\nGreen: the truth; red: the tracker.\n\n{strip}\n" if worst else ""),
-        encoding="utf-8",
-    )
+    Returns:
+        The main table, in Markdown.
+    """
+    (output / "summary.json").write_text(json.dumps(summarise(results), indent=1) + "\n", encoding="utf-8")
+    write_csv(results, output / "summary.csv")
+    table = main_table(results)
+    sections = [
+        f"# Evaluation\n\n{_coverage(results)} Processor: {processor()}, {os.cpu_count()} cores. `fps` is the number of frames after the "
+        "first per second of `update` on one thread; decoding the frames is off the clock.",
+        table,
+        _plots(results, output),
+        _comparisons(results),
+        _long_term(results),
+        _starts(results),
+        _attributes(results),
+        f"## AUC by clip\n\n{clip_table(results)}",
+        _worst(results, output),
+        _keys(results),
+    ]
+    (output / "report.md").write_text("\n\n".join(section for section in sections if section) + "\n", encoding="utf-8")
     return table
 
 
-def _worst(results: Results) -> list[Job]:
-    """The first tracker's sequences of lowest AUC, worst first."""
-    tracker, jobs = next(iter(results.jobs.items()))
-    scored = [job for job in jobs if math.isfinite(results.scores[tracker][job.sequence.name].auc)]
-    return sorted(scored, key=lambda job: results.scores[tracker][job.sequence.name].auc)[:_WORST]
+def main_table(results: Results) -> str:
+    """The mean scores of every tracker."""
+    several = len({len(tracker.jobs) for tracker in results.trackers.values()}) > 1
+    rows = [
+        [name, *([str(len(tracker.jobs))] if several else []), *map(number, tracker.mean[:-1]), number(tracker.mean.fps, 1)]
+        for name, tracker in results.trackers.items()
+    ]
+    return markdown_table(["tracker", *(["clips"] if several else []), *Scores._fields], rows)
 
 
-def _plain(scores: Scores) -> dict[str, float | None]:
-    return {name: None if math.isnan(value) else round(value, 6) for name, value in scores._asdict().items()}
+def clip_table(results: Results) -> str:
+    """The AUC of every tracker on every clip."""
+    rows = [
+        [name, str(len(clip)), *(number(tracker.scores[name].auc) if name in tracker.scores else ABSENT for tracker in _trackers(results))]
+        for name, clip in results.clips.items()
+    ]
+    return markdown_table(["clip", "frames", *results.trackers], rows)
 
 
-def _cell(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.1f}" if value > 1 else f"{value:.3f}"
+def _trackers(results: Results) -> list[TrackerResults]:
+    return list(results.trackers.values())
 
 
-def _markdown(header: list[str], rows: list[list[str]]) -> str:
-    widths = [max(len(row[k]) for row in [header, *rows]) for k in range(len(header))]
+def _coverage(results: Results) -> str:
+    frames = sum(map(len, results.clips.values()))
+    text = f"{len(results.clips)} clips, {frames} frames."
+    partly = [f"{name} on {len(tracker.jobs)}" for name, tracker in results.trackers.items() if len(tracker.jobs) < len(results.clips)]
+    return (
+        f"{text} Not every tracker was run on all of them: {', '.join(partly)}; means of different clips cannot be compared."
+        if partly
+        else text
+    )
 
-    def line(cells: list[str]) -> str:
-        return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) + " |"
 
-    return "\n".join([line(header), line(["-" * width for width in widths]), *map(line, rows)])
+def _plots(results: Results, output: Path) -> str:
+    curves = {name: mean for name, tracker in results.trackers.items() if (mean := tracker.mean_curves) is not None}
+    if not curves:
+        return ""
+    if importlib.util.find_spec("matplotlib") is None:
+        return f"The plots `success.png` and `precision.png` need matplotlib: {_INSTALL}"
+    from fear.evaluation.plots import plot_curves
+
+    plot_curves(curves, output)
+    return "![success](success.png) ![precision](precision.png)"
 
 
-def _machine() -> str:
-    import onnxruntime
+def _comparisons(results: Results) -> str:
+    first, *others = results.trackers
+    if not others:
+        return ""
+    rows = []
+    for name in others:
+        found = results.compare_with_first(name)
+        if found is None:
+            return f"## {first} against the others\n\nIntervals and the sign test need scipy: {_INSTALL}"
+        interval = f"{found.low:+.3f} to {found.high:+.3f}" if math.isfinite(found.low) else ABSENT
+        difference = f"{found.difference:+.3f}" if math.isfinite(found.difference) else ABSENT
+        rows.append([name, str(found.clips), difference, interval, f"{found.wins} : {found.losses}", f"{found.p:.3g}"])
+    table = markdown_table(["against", "clips", "AUC difference", "95 % interval", "better : worse", "p of the sign test"], rows)
+    return (
+        f"## {first} against the others\n\nDifferences of AUC on the same clips. The interval is a bootstrap over clips. Where it contains "
+        "0, other clips might have given the opposite result. p is small where one tracker is better on many more clips than the other."
+        f"\n\n{table}"
+    )
 
-    versions: list[Any] = [f"Python {platform.python_version()}", f"ONNX Runtime {onnxruntime.__version__}"]
-    if importlib.util.find_spec("openvino") is not None:
-        import openvino
 
-        versions.append(f"OpenVINO {openvino.__version__.split('-')[0]}")
-    return f"{platform.machine()}, {os.cpu_count()} cores, {', '.join(versions)}."
+def _long_term(results: Results) -> str:
+    rows = []
+    for name, tracker in results.trackers.items():
+        scores = tracker.long_term
+        if scores is not None:
+            rows.append([name, *map(number, scores), *map(number, tracker.flags)])
+    if not rows:
+        return ""
+    table = markdown_table(["tracker", "precision", "recall", "F", *(field.replace("_", " ") for field in FlagScores._fields)], rows)
+    return (
+        "## Absence of the target\n\nLong-term tracking precision, recall and F of VOT-LT, at the best threshold of each tracker's score. "
+        "Flagged absent: share of the frames without the target in which the tracker says that it is lost. Flagged found: share of "
+        f"the frames with an overlap above 0.5 in which it says so, too.\n\n{table}"
+    )
+
+
+def _starts(results: Results) -> str:
+    rows = []
+    for name, tracker in results.trackers.items():
+        if tracker.starts is not None:
+            scores, _ = tracker.starts
+            rows.append([name, *map(number, scores[:-1]), str(scores.runs)])
+    if not rows:
+        return ""
+    table = markdown_table(["tracker", "EAO", "accuracy", "robustness", "AUC", "runs that end lost", "runs"], rows)
+    return (
+        "## From many starts\n\nThe protocol of VOT-ST2020 to VOT-ST2022: forwards from starts in the first half of a clip, backwards from "
+        f"those in the second half. The expected average overlap (EAO) covers the middle half of the runs' lengths.\n\n{table}"
+    )
+
+
+def _attributes(results: Results) -> str:
+    rows = [
+        [word, str(len(names)), *(number(tracker.mean_over(names).auc) for tracker in _trackers(results))]
+        for word, names in results.attributes.items()
+    ]
+    return f"## AUC by attribute\n\n{markdown_table(['attribute', 'clips', *results.trackers], rows)}" if rows else ""
+
+
+def _worst(results: Results, output: Path) -> str:
+    name, tracker = next(iter(results.trackers.items()))
+    scored = [(tracker.scores[clip].auc, job) for clip, job in tracker.jobs.items() if math.isfinite(tracker.scores[clip].auc)]
+    worst: list[Job] = [job for _, job in sorted(scored, key=lambda pair: pair[0])[:_WORST]]
+    if not worst:
+        return ""
+    draw_worst([(job.clip, tracker.outcomes[job.clip.name].boxes_xywh) for job in worst], output / "worst.jpg")
+    return f"## Where {name} is worst\n\nGreen: the truth; red: the tracker.\n\n![worst clips](worst.jpg)"
+
+
+def _keys(results: Results) -> str:
+    rows = []
+    for name, tracker in results.trackers.items():
+        key = tracker.key
+        rules = ", ".join(f"{rule} {value}" for rule, value in key.get("rules", {}).items())
+        rows.append(
+            [name, str(key.get("weights") or key.get("source") or ABSENT)[:12], str(key.get("runtime", ABSENT)), rules or "its own"]
+        )
+    return f"## What was run\n\n{markdown_table(['tracker', 'SHA-256 of weights or source', 'runtime', 'rules'], rows)}"

@@ -1,53 +1,28 @@
-"""Runs trackers over sequences, each result a pair of small files; what is there already is not run again."""
+"""Runs jobs: one after the other, in several processes, or on a cluster. What is done already is not run again."""
 
 from __future__ import annotations
 
 import multiprocessing
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from fear.datasets.clip import Clip
-from fear.datasets.files import read_boxes
-from fear.datasets.frames import read_frame
-from fear.errors import DatasetError
-from fear.evaluation.trackers import Spec, create
-
-Floats = NDArray[np.float64]
+from fear.evaluation.jobs import Job, Outcome, track
+from fear.evaluation.results import is_done, write_outcome
 
 
-class Job(NamedTuple):
-    """One tracker on one sequence."""
-
-    spec: Spec
-    sequence: Clip
-    output: Path
-    """Folder `results`; the files go into its folder of the tracker."""
-    threads: int | None
-
-    @property
-    def boxes_path(self) -> Path:
-        """`<tracker>/<sequence>.txt`"""
-        return self.output / self.spec.folder_name / f"{self.sequence.name}.txt"
-
-    @property
-    def time_path(self) -> Path:
-        """`<tracker>/<sequence>_time.txt`"""
-        return self.boxes_path.with_name(f"{self.sequence.name}_time.txt")
-
-
-def run_all(jobs: list[Job], workers: int = 1, cluster: str | None = None) -> Iterator[Job]:
-    """Runs what is not done, and yields every job when it is; those done before come first.
+def run_all(jobs: Sequence[Job], workers: int = 1, cluster: str | None = None) -> Iterator[Job]:
+    """Runs jobs and writes their files.
 
     Args:
         jobs: What to run.
         workers: Processes on this machine.
         cluster: Address of a Ray cluster that runs the jobs instead.
+
+    Yields:
+        Every job when it is done; jobs that were done before come first.
+
+    Raises:
+        FearError: What a job raised; the outcomes before it are kept.
     """
     waiting = []
     for job in jobs:
@@ -55,90 +30,30 @@ def run_all(jobs: list[Job], workers: int = 1, cluster: str | None = None) -> It
             yield job
         else:
             waiting.append(job)
+    for job, outcome in _outcomes(waiting, workers, cluster):
+        write_outcome(job, outcome)
+        yield job
+
+
+def _outcomes(jobs: list[Job], workers: int, cluster: str | None) -> Iterator[tuple[Job, Outcome]]:
     if cluster is not None:
         from fear.evaluation.cluster import run_on_cluster
 
-        yield from run_on_cluster(waiting, cluster)
-        return
-    if workers == 1:
-        for job in waiting:
-            run(job)
-            yield job
-        return
-    # spawned, not forked: the runtimes' threads do not survive a fork
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        futures = {pool.submit(run, job): job for job in waiting}
+        yield from run_on_cluster(jobs, cluster)
+    elif workers > 1 and len(jobs) > 1:
+        yield from _in_processes(jobs, workers)
+    else:
+        for job in jobs:
+            yield job, track(job)
+
+
+def _in_processes(jobs: list[Job], workers: int) -> Iterator[tuple[Job, Outcome]]:
+    # processes are spawned, not forked, since the threads of the runtimes do not survive a fork
+    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=multiprocessing.get_context("spawn")) as pool:
+        futures = {pool.submit(track, job): job for job in jobs}
         try:
             for future in as_completed(futures):
-                future.result()
-                yield futures[future]
+                yield futures[future], future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-
-
-def is_done(job: Job) -> bool:
-    """Both files are there with a line for every frame."""
-    try:
-        boxes, seconds = read_result(job)
-    except (DatasetError, ValueError, OSError):
-        return False
-    return len(boxes) == len(seconds) == len(job.sequence)
-
-
-def read_result(job: Job) -> tuple[Floats, Floats]:
-    """Boxes (F, 4) and seconds (F,) of a job that is done."""
-    return read_boxes(job.boxes_path), np.loadtxt(job.time_path, ndmin=1)
-
-
-class Outcome(NamedTuple):
-    """What tracking a sequence gave, as the texts of its two files."""
-
-    boxes: str
-    seconds: str
-
-
-def run(job: Job) -> None:
-    """Tracks one sequence and writes its files."""
-    keep(job, track_sequence(job))
-
-
-def track_sequence(job: Job) -> Outcome:
-    """Tracks one sequence; reading pictures is off the clock.
-
-    Raises:
-        DatasetError: no box in the first frame, or a broken picture.
-    """
-    sequence = job.sequence
-    if not sequence.visible[0]:
-        raise DatasetError(f"{sequence.name}: expected a box in the first frame, got {sequence.boxes_xywh[0].tolist()}")
-    tracker = create(job.spec, job.threads)
-    x, y, w, h = sequence.boxes_xywh[0].tolist()
-    box = (x, y, w, h)
-    boxes, seconds = [], []
-    for index, path in enumerate(sequence.frames):
-        frame = read_frame(path)
-        start = time.perf_counter()
-        if index == 0:
-            tracker.init(frame, box)
-        else:
-            box = tracker.update(frame)
-        seconds.append(time.perf_counter() - start)
-        boxes.append(box)
-    return Outcome(
-        "".join(",".join(f"{value:.4f}" for value in box) + "\n" for box in boxes), "".join(f"{value:.6f}\n" for value in seconds)
-    )
-
-
-def keep(job: Job, outcome: Outcome) -> None:
-    """Writes the files of a job."""
-    job.boxes_path.parent.mkdir(parents=True, exist_ok=True)
-    _write(job.boxes_path, outcome.boxes)
-    _write(job.time_path, outcome.seconds)
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all, also when killed in between."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)

@@ -1,44 +1,46 @@
-"""Trackers by name, ours and others', behind two methods."""
+"""Trackers by name: those of this package, OpenCV's, and any Python class.
+
+A name says who tracks, a `Spec` also under which rules, and `create` makes the tracker. `identify` says what decides the boxes of a
+tracker, so that results of other weights or rules are never taken for its own.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import importlib
+import inspect
+import sys
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import cv2
 
 from fear.config import TrackerConfig
-from fear.errors import ConfigError, RuntimeMissingError, WeightsError
-from fear.geometry.boxes import Box
-from fear.loading.load import load
+from fear.errors import ConfigError
+from fear.evaluation.neighbours import create_opencv, opencv_networks
+from fear.loading.load import describe, load
 from fear.loading.published import published_checkpoint
-from fear.media.image import Image
 from fear.runtime.protocol import Network
-from fear.tracking.tracker import Tracker
-
-
-class Candidate(Protocol):
-    """What an evaluation needs of a tracker."""
-
-    def init(self, frame: Image, box_xywh: Box) -> None:
-        """Starts with the first frame, RGB."""
-
-    def update(self, frame: Image) -> Box:
-        """The box in the next frame."""
+from fear.tracking.protocol import BoxTracker, SingleTarget
+from fear.tracking.tracker import MultiTracker
+from fear.weights import resolve
 
 
 class Spec(NamedTuple):
-    """A tracker to evaluate; plain data, so that it reaches other processes."""
+    """A tracker to evaluate; plain data that can be sent to other processes."""
 
     name: str
-    """A model's name or path, `opencv:csrt|kcf|mil|nano`, `published:DIR`, or `MODULE:CLASS`."""
+    """A model's name or path, `opencv:csrt|kcf|mil|nano|vit`, `published:DIR`, or `MODULE:CLASS`."""
     config: TrackerConfig = TrackerConfig()
-    """Rules, for FEAR networks."""
+    """Rules around FEAR networks; other trackers have rules of their own."""
     runtime: str = "auto"
+    """Runtime of FEAR networks, as for `fear.Tracker`."""
     nano: Path | None = None
     """Folder with NanoTrack's two networks, for `opencv:nano`."""
+    vit: Path | None = None
+    """Folder with VitTrack's network, for `opencv:vit`."""
 
     @property
     def folder_name(self) -> str:
@@ -46,88 +48,90 @@ class Spec(NamedTuple):
         return self.name.replace(":", "-").replace("/", "-")
 
 
-def create(spec: Spec, threads: int | None = None) -> Candidate:
+def create(spec: Spec, threads: int | None = None) -> BoxTracker:
     """Makes a tracker.
 
+    Args:
+        spec: Who tracks.
+        threads: Threads of the tracker; None leaves the number to its library.
+
     Raises:
-        ConfigError: an unknown name.
-        WeightsError: no such model.
-        RuntimeMissingError: the tracker's library is not installed.
+        ConfigError: The name is unknown.
+        WeightsError: There is no such model.
+        RuntimeMissingError: The library of the tracker is not installed.
     """
     if spec.name.startswith("opencv:"):
-        return _OpenCvTracker(spec.name.removeprefix("opencv:"), spec.nano, threads)
-    if ":" in spec.name and not spec.name.startswith("published:") and not Path(spec.name).exists():
-        return _python_tracker(spec.name)
-    return _FearTracker(Tracker(_network(spec.name, spec.runtime, threads), config=spec.config))
+        return SingleTarget(create_opencv(spec.name.removeprefix("opencv:"), spec.nano, spec.vit, threads))
+    if _is_python_class(spec.name):
+        return SingleTarget(_python_class(spec.name)())
+    return MultiTracker(_network(spec.name, spec.runtime, threads), config=spec.config)
+
+
+def identify(spec: Spec, threads: int | None = None) -> dict[str, Any]:
+    """What decides the boxes of a tracker, as values for JSON.
+
+    For a FEAR network these are its weights, its rules, and what computes it; for a tracker of OpenCV its version and the networks that it
+    reads; for a Python class its source file.
+
+    Raises:
+        FearError: As `create`.
+    """
+    if spec.name.startswith("opencv:"):
+        networks = opencv_networks(spec.name.removeprefix("opencv:"), spec.nano, spec.vit)
+        return {"tracker": spec.name, "opencv": cv2.__version__, "weights": _digest(networks)}
+    if _is_python_class(spec.name):
+        source = inspect.getsourcefile(_python_class(spec.name))
+        return {"tracker": spec.name, "source": _digest([Path(source)] if source else [])}
+    weights = resolve(_model(spec.name))
+    files = [weights.checkpoint] if weights.checkpoint else []
+    if weights.folder:
+        files += sorted(path for path in weights.folder.iterdir() if path.is_file() and path.name != "config.json")
+    return {
+        "tracker": spec.name,
+        "weights": _digest(files),
+        "rules": spec.config.to_dict(),
+        "runtime": describe(_network(spec.name, spec.runtime, threads)),
+    }
+
+
+def _model(name: str) -> str | Path:
+    return published_checkpoint(Path(name.removeprefix("published:"))) if name.startswith("published:") else name
 
 
 @cache
 def _network(name: str, runtime: str, threads: int | None) -> Network:
-    """One network a process serves all sequences: it has no state."""
-    model = published_checkpoint(Path(name.removeprefix("published:"))) if name.startswith("published:") else name
-    return load(model, runtime=runtime, threads=threads)
+    """A network that serves all clips of a process, since it has no state."""
+    return load(_model(name), runtime=runtime, threads=threads)
 
 
-def _python_tracker(name: str) -> Candidate:
-    """Any class that can be made without arguments and has `init(frame, box_xywh)` and `update(frame) -> box`, frames in RGB."""
+def _is_python_class(name: str) -> bool:
+    return ":" in name and not name.startswith("published:") and not Path(name).exists()
+
+
+def _python_class(name: str) -> Any:
+    """A class that is made without arguments and has `init(frame, box_xywh)` and `update(frame)`, which returns a box or a `Track`.
+
+    Its module is looked for in the working directory, too, where people who try out a tracker have it.
+    """
     module, _, attribute = name.partition(":")
+    here = str(Path.cwd())
+    if here not in sys.path and "" not in sys.path:
+        sys.path.append(here)
     try:
-        candidate: Candidate = getattr(importlib.import_module(module), attribute)()
+        found = getattr(importlib.import_module(module), attribute)
+        made = found()
     except (ImportError, AttributeError, TypeError, ValueError) as error:
         raise ConfigError(f"{name}: expected MODULE:CLASS with a class that is made without arguments ({error})") from error
-    if not callable(getattr(candidate, "init", None)) or not callable(getattr(candidate, "update", None)):
-        raise ConfigError(f"{name}: expected a class with methods init and update, got {type(candidate).__name__}")
-    return candidate
+    if not callable(getattr(made, "init", None)) or not callable(getattr(made, "update", None)):
+        raise ConfigError(f"{name}: expected a class with methods init and update, got {type(made).__name__}")
+    return found
 
 
-class _FearTracker:
-    def __init__(self, tracker: Tracker) -> None:
-        self._tracker = tracker
-
-    def init(self, frame: Image, box_xywh: Box) -> None:
-        self._tracker.init(frame, box_xywh)
-
-    def update(self, frame: Image) -> Box:
-        return self._tracker.update(frame).box_xywh
-
-
-class _OpenCvTracker:
-    """OpenCV's trackers take BGR and whole pixels; the conversion is on their clock only where they need it, in `update`."""
-
-    def __init__(self, name: str, nano: Path | None, threads: int | None) -> None:
-        if threads is not None:
-            cv2.setNumThreads(threads)
-        self._tracker = _opencv(name, nano)
-
-    def init(self, frame: Image, box_xywh: Box) -> None:
-        x, y, w, h = (round(value) for value in box_xywh)
-        self._box: Box = box_xywh
-        self._tracker.init(frame[:, :, ::-1].copy(), (x, y, max(w, 1), max(h, 1)))
-
-    def update(self, frame: Image) -> Box:
-        found, box = self._tracker.update(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
-        if found:
-            x, y, w, h = box
-            self._box = (float(x), float(y), float(w), float(h))
-        return self._box
-
-
-def _opencv(name: str, nano: Path | None) -> Any:
-    makers = {"csrt": "TrackerCSRT", "kcf": "TrackerKCF", "mil": "TrackerMIL", "nano": "TrackerNano"}
-    if name not in makers:
-        raise ConfigError(f"opencv tracker: expected one of {', '.join(makers)}; got {name!r}")
-    if not hasattr(cv2, makers[name]):
-        raise RuntimeMissingError(f"opencv:{name}: expected OpenCV's contrib modules: pip install opencv-contrib-python-headless")
-    kind = getattr(cv2, makers[name])
-    if name != "nano":
-        return kind.create()
-    if nano is None:
-        raise ConfigError("opencv:nano: expected a folder with NanoTrack's networks (--nano DIR), got none")
-    found = [sorted(nano.glob(f"*{part}*.onnx")) for part in ("backbone", "head")]
-    if not all(found):
-        raise WeightsError(
-            f"{nano}: expected *backbone*.onnx and *head*.onnx of NanoTrack, found {sorted(p.name for p in nano.glob('*'))[:6]}"
-        )
-    parameters: Any = getattr(cv2, "TrackerNano_Params")()  # noqa: B009  OpenCV's type hints do not know it
-    parameters.backbone, parameters.neckhead = str(found[0][0]), str(found[1][0])
-    return kind.create(parameters)
+def _digest(files: Iterable[Path]) -> str:
+    """SHA-256 of the contents of files, without the header of checkpoints, whose card may change while the weights do not."""
+    digest = hashlib.sha256()
+    for path in files:
+        content = path.read_bytes()
+        start = 8 + int.from_bytes(content[:8], "little") if path.suffix == ".safetensors" else 0
+        digest.update(content[start:])
+    return digest.hexdigest()

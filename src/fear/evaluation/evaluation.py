@@ -1,0 +1,144 @@
+"""What `fear eval` and `fear.evaluate` do: from a data set and trackers to results, scores and a report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fear.datasets import read
+from fear.datasets.clip import Clip
+from fear.evaluation.jobs import Job
+from fear.evaluation.report import write_report
+from fear.evaluation.results import claim_data, claim_tracker, is_done, read_key, tracker_folders
+from fear.evaluation.runner import run_all
+from fear.evaluation.starts import choose_starts
+from fear.evaluation.submissions import SUBMISSIONS, write_submission
+from fear.evaluation.summary import Results, TrackerResults, summarise
+from fear.evaluation.trackers import Spec, create, identify
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How an evaluation runs.
+
+    Attributes:
+        sequences: Names of the clips to run; None runs all of them.
+        max_frames: Only so many frames of each clip; None runs all of them.
+        anchors: Distance in frames between many starts, from which trackers run besides; None leaves them out.
+        workers: Processes, with one thread each.
+        cluster: Address of a Ray cluster that runs the jobs instead of this machine.
+    """
+
+    sequences: tuple[str, ...] | None = None
+    max_frames: int | None = None
+    anchors: int | None = None
+    workers: int = 1
+    cluster: str | None = None
+
+
+class Evaluation(NamedTuple):
+    """What an evaluation found."""
+
+    summary: dict[str, Any]
+    """The content of `summary.json`: measures of every tracker, as means and by clip."""
+    table: str
+    """The main table of the report, in Markdown."""
+    output: Path
+    """Folder with the results and the report."""
+
+
+def evaluate(
+    root: str | Path,
+    trackers: Iterable[str | Path | Spec],
+    *,
+    dataset: str = "folder",
+    output: str | Path = "results",
+    options: Options = Options(),
+    on_done: Callable[[int, int], None] = lambda done, total: None,
+) -> Evaluation:
+    """Scores trackers on clips with true boxes, and writes results and a report.
+
+    What earlier calls with the same output have finished is not run again, and the report shows it, too.
+
+    Example:
+        found = fear.evaluate("data/own", ["fear-xs", "opencv:csrt"], output="results/own")
+        print(found.table)
+        print(found.summary["trackers"]["fear-xs"]["mean"]["auc"])
+
+    Args:
+        root: Folder of the data set.
+        trackers: Models, as `fear.Tracker` takes them, `opencv:csrt|kcf|mil|nano|vit`, `MODULE:CLASS`, or a `Spec`, which also holds rules,
+            a runtime, and the folders of neighbours' networks. The report compares the first one with the others.
+        dataset: Layout of the data set, one of `fear.datasets.READERS`.
+        output: Folder for results and report.
+        options: Which clips and frames to run, and where.
+        on_done: Is called with the number of finished runs and the number of all runs.
+
+    Raises:
+        DatasetError: The folder has another layout, or the output holds results of other data.
+        FearError: A tracker cannot be made.
+    """
+    output, specs = Path(output), [one if isinstance(one, Spec) else Spec(str(one)) for one in trackers]
+    clips = _read(dataset, Path(root), options, options.sequences)
+    known = claim_data(output, dataset, options.max_frames, clips)
+    folders = [claim_tracker(output / "results", spec.folder_name, _prepare(spec)) for spec in specs]
+    jobs = [
+        job for spec, folder in zip(specs, folders, strict=True) for clip in clips for job in _jobs(spec, clip, folder, options.anchors)
+    ]
+    for done, _ in enumerate(run_all(jobs, options.workers, options.cluster), start=1):
+        on_done(done, len(jobs))
+    if set(known) > {clip.name for clip in clips}:
+        clips = _read(dataset, Path(root), options, known)
+    results = _collect(output / "results", folders, clips, options.anchors)
+    if dataset in SUBMISSIONS:
+        for spec in specs:
+            write_submission(dataset, [job for job in jobs if job.spec == spec and job.start is None], output)
+    return Evaluation(summarise(results), write_report(results, output), output)
+
+
+def _read(dataset: str, root: Path, options: Options, names: Iterable[str] | None) -> list[Clip]:
+    return [clip.cut(options.max_frames) for clip in read(dataset, root, names)]
+
+
+def _prepare(spec: Spec) -> dict[str, Any]:
+    """The key of a tracker.
+
+    The tracker is made once, so that an error comes before the first run, and conversions are kept before several processes need them.
+    """
+    create(spec, threads=1)
+    return identify(spec, threads=1)
+
+
+def _jobs(spec: Spec, clip: Clip, folder: Path, anchors: int | None) -> list[Job]:
+    """The run over a clip, and those from many starts where they are wanted."""
+    starts = choose_starts(clip.boxes_xywh, anchors) if anchors else []
+    return [
+        Job(spec, clip, folder),
+        *(Job(spec, clip.part(start.frames), folder / "starts", start=start) for start in starts),
+    ]
+
+
+def _collect(results: Path, folders: Sequence[Path], clips: Sequence[Clip], anchors: int | None) -> Results:
+    """Everything that is finished, of this call and of earlier ones."""
+    found = Results({clip.name: clip for clip in clips})
+    for name, folder in tracker_folders(results, folders).items():
+        tracker = TrackerResults(read_key(folder) or {})
+        starts: list[Job] = []
+        for clip in clips:
+            whole, *others = _jobs(Spec(name), clip, folder, anchors)
+            if is_done(whole):
+                tracker.add(whole)
+                starts += others
+        if starts and all(map(is_done, starts)):
+            tracker.add_starts(starts, {clip.name: _size(clip) for clip in clips})
+        if tracker.jobs:
+            found.trackers[name] = tracker
+    return found
+
+
+def _size(clip: Clip) -> tuple[int, int]:
+    """Height and width of a clip's frames."""
+    height, width = next(iter(clip.cut(1))).image.shape[:2]
+    return height, width

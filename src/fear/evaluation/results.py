@@ -1,0 +1,173 @@
+"""The files of an evaluation, and what they belong to.
+
+    OUTPUT/data.json                        the data set, and a digest of each clip
+    OUTPUT/results/<tracker>/key.json       what decides the boxes: weights, rules, what computes
+    OUTPUT/results/<tracker>/<clip>.txt     `x,y,w,h` of each frame
+    OUTPUT/results/<tracker>/<clip>_time.txt, _score.txt, _lost.txt
+    OUTPUT/results/<tracker>/starts/<clip>_<first frame>.txt and so on
+
+A tracker's folder belongs to one key. When another checkpoint or another rule comes under the same name, the folder moves to
+`<tracker>@<digest of its key>` and comes back with its key, so that no result is shown for another tracker and none is lost.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fear.datasets.clip import Clip
+from fear.datasets.files import read_boxes
+from fear.datasets.frames import VideoFrame
+from fear.errors import DatasetError
+from fear.evaluation.jobs import Job, Outcome
+
+_SHOWN = 8  # characters of a digest in the name of a folder
+
+
+# --------------------------------------------------------------------------------------------------------------- one run's files
+def write_outcome(job: Job, outcome: Outcome) -> None:
+    """Writes the files of a run, each of them whole or not at all."""
+    job.folder.mkdir(parents=True, exist_ok=True)
+    _write(job.folder / f"{job.name}_score.txt", "".join(f"{value:.4f}\n" for value in outcome.scores))
+    _write(job.folder / f"{job.name}_lost.txt", "".join(f"{int(value)}\n" for value in outcome.lost))
+    _write(job.folder / f"{job.name}.txt", "".join(",".join(f"{value:.4f}" for value in box) + "\n" for box in outcome.boxes_xywh))
+    _write(job.folder / f"{job.name}_time.txt", "".join(f"{value:.6f}\n" for value in outcome.seconds))
+
+
+def read_outcome(job: Job) -> Outcome:
+    """Reads the files of a run.
+
+    Raises:
+        DatasetError: A file is missing or damaged.
+    """
+    try:
+        seconds, scores, lost = (np.loadtxt(job.folder / f"{job.name}_{kind}.txt", ndmin=1) for kind in ("time", "score", "lost"))
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{job.folder / job.name}: expected the files of a finished run ({error})") from error
+    return Outcome(read_boxes(job.folder / f"{job.name}.txt"), seconds, scores, lost.astype(bool))
+
+
+def is_done(job: Job) -> bool:
+    """Whether all files of a run are there, with a line for every frame."""
+    try:
+        outcome = read_outcome(job)
+    except DatasetError:
+        return False
+    return all(len(part) == len(job.clip) for part in outcome)
+
+
+def _write(path: Path, text: str) -> None:
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)
+
+
+# ------------------------------------------------------------------------------------------------------------------ whose they are
+def claim_data(output: Path, dataset: str, max_frames: int | None, clips: Iterable[Clip]) -> list[str]:
+    """Notes which data the results of a folder belong to.
+
+    Args:
+        output: Folder of the evaluation.
+        dataset: Name of the layout.
+        max_frames: Number of frames to which clips are cut.
+        clips: As they will be tracked.
+
+    Returns:
+        Names of all clips that the folder has results of, those of earlier calls first.
+
+    Raises:
+        DatasetError: The folder holds results of other data.
+    """
+    path = output / "data.json"
+    digests = {clip.name: _digest_of_clip(clip) for clip in clips}
+    claimed: dict[str, Any] = {"dataset": dataset, "max_frames": max_frames, "clips": digests}
+    if path.is_file():
+        known = json.loads(path.read_text(encoding="utf-8"))
+        other = sorted(name for name, digest in digests.items() if known["clips"].get(name, digest) != digest)
+        remedy = "give another --output, or remove that folder"
+        for field in ("dataset", "max_frames"):
+            if known[field] != claimed[field]:
+                raise DatasetError(f"{output}: expected results with {field} {claimed[field]}, found some with {known[field]}; {remedy}")
+        if other:
+            raise DatasetError(f"{output}: expected results of these clips, found those of other data under the name {other[0]}; {remedy}")
+        claimed["clips"] = known["clips"] | digests
+    output.mkdir(parents=True, exist_ok=True)
+    _write(path, json.dumps(claimed, indent=1) + "\n")
+    return list(claimed["clips"])
+
+
+def claim_tracker(results: Path, folder_name: str, key: dict[str, Any]) -> Path:
+    """Makes the folder of a tracker belong to a key.
+
+    Args:
+        results: Folder `results`.
+        folder_name: Name of the tracker's folder.
+        key: As `trackers.identify` returns it.
+
+    Returns:
+        The folder, with the results of this key alone.
+    """
+    folder = results / folder_name
+    if folder.is_dir() and read_key(folder) != key:
+        _move_aside(folder)
+    earlier = results / f"{folder_name}@{_digest_of_key(key)}"
+    if not folder.is_dir() and earlier.is_dir():
+        earlier.rename(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / "key.json", json.dumps(key, indent=1) + "\n")
+    return folder
+
+
+def read_key(folder: Path) -> dict[str, Any] | None:
+    """The key of a tracker's folder; None where there is none."""
+    try:
+        key = json.loads((folder / "key.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return key if isinstance(key, dict) and "tracker" in key else None
+
+
+def tracker_folders(results: Path, first: Sequence[Path]) -> dict[str, Path]:
+    """The folders of all trackers that have results, by the names that reports give them.
+
+    Args:
+        results: Folder `results`.
+        first: Folders of the trackers of this call, which come first.
+    """
+    others = sorted(path.parent for path in results.glob("*/key.json") if path.parent not in first)
+    named = {}
+    for folder in (*first, *others):
+        key = read_key(folder)
+        if key is not None:
+            suffix = f"@{_digest_of_key(key)}"
+            named[key["tracker"] + (suffix if folder.name.endswith(suffix) else "")] = folder
+    return named
+
+
+def _move_aside(folder: Path) -> None:
+    key = read_key(folder)
+    target = folder.with_name(f"{folder.name}@{_digest_of_key(key) if key else 'unknown'}")
+    number = 1
+    while target.exists():
+        number += 1
+        target = target.with_name(f"{target.name.rpartition('-')[0] or target.name}-{number}")
+    folder.rename(target)
+
+
+def _digest_of_key(key: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:_SHOWN]
+
+
+def _digest_of_clip(clip: Clip) -> str:
+    """Changes when a clip becomes another one: by its first box, the number and names of its frames, or the size of its first file."""
+    first = clip.frames[0]
+    file = first.video if isinstance(first, VideoFrame) else first
+    names = [f"{one.video.name}#{one.index}" if isinstance(one, VideoFrame) else one.name for one in clip.frames]
+    size = file.stat().st_size if file.is_file() else 0
+    content = json.dumps([clip.boxes_xywh[0].round(4).tolist(), names, size])
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
