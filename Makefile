@@ -6,7 +6,7 @@ PIP := $(BIN)/pip --disable-pip-version-check
 CLIP := demo/clip.mp4
 SHARED ?= ../shared
 
-.PHONY: help demo test lint types unit docs wheel check web bench gpu-train clean
+.PHONY: help demo test lint types unit docs wheel check web bench gpu-train train-default clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -64,6 +64,13 @@ bench: $(VENV)/dev  ## Measure us, the published network and the neighbours side
 gpu-train: $(VENV)/dev  ## Train the default weights on a graphics card: here if there is one, else pack all that another machine needs.
 	@$(BIN)/python scripts/prepare_gpu.py --shared $(SHARED) --output build/gpu
 	@if command -v nvidia-smi >/dev/null; then sh build/gpu/train.sh; fi
+
+train-default: $(VENV)/dev  ## Train the default weights on the processor: distillation, then labelled tracks; interrupted, it goes on.
+	@test -f data/pseudo.csv || $(BIN)/fear data label $(SHARED)/data/videos data/pseudo.csv --tracker published:$(SHARED)/official --targets 6
+	$(BIN)/fear train distill_xs --output runs/distill_xs $(if $(wildcard runs/distill_xs/recipe.toml),--resume) \
+		--set data.0.root=$(SHARED)/data/images --set data.1.root=$(SHARED)/data/videos --set distill.teacher=published:$(SHARED)/official
+	$(BIN)/fear train default_xs --output runs/default_xs $(if $(wildcard runs/default_xs/recipe.toml),--resume) \
+		--set network.weights=runs/distill_xs/weights.safetensors
 
 clean:  ## Remove what the other targets made.
 	rm -rf $(VENV) web/node_modules demo dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import chain, repeat
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +22,8 @@ _TABLES = ("boxes.json", "sources.json")
 def read_images(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
     """Reads loose pictures: one clip for each box in each picture, or a clip without a box for a picture without boxes.
 
-    Boxes are listed in `boxes.json` or `sources.json`, as objects with `file` and, where known, `boxes`, each of them `[x, y, w, h]`.
+    Boxes are listed in `boxes.json` or `sources.json`, as objects with `file` and, where known, `boxes`, each of them `[x, y, w, h]`, and
+    `kinds`, which say what is in each box and become the attributes of the clips.
 
     Raises:
         DatasetError: There is no picture, or a table is damaged.
@@ -28,7 +31,7 @@ def read_images(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
     files = {path.relative_to(root).as_posix(): path for path in find(root, "**/*") if path.suffix.lower() in IMAGE_SUFFIXES}
     if not files:
         raise DatasetError(f"{root}: expected pictures, found none")
-    boxes: dict[str, list[NDArray[np.float64]]] = {}
+    boxes: dict[str, list[_LabelledBox]] = {}
     for table in (root / name for name in _TABLES):
         if table.is_file():
             boxes |= _read_table(table)
@@ -37,18 +40,33 @@ def read_images(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
         raise DatasetError(f"{root}: expected pictures of all boxes, {len(absent)} are missing, such as {absent[0]}")
     clips = []
     for name in choose(files, names, root):
-        known = boxes.get(name) or [np.full(4, np.nan)]
-        clips += [Clip(name if len(known) == 1 else f"{name}-{k}", (files[name],), box.reshape(1, 4)) for k, box in enumerate(known)]
+        known = boxes.get(name) or [_LabelledBox(np.full((1, 4), np.nan), ())]
+        names_of_boxes = [name] if len(known) == 1 else [f"{name}-{k}" for k in range(len(known))]
+        clips += [Clip(own, (files[name],), box.box_xywh, box.kind) for own, box in zip(names_of_boxes, known, strict=True)]
     return clips
 
 
-def _read_table(table: Path) -> dict[str, list[NDArray[np.float64]]]:
+class _LabelledBox(NamedTuple):
+    """A box of a picture, and what is in it."""
+
+    box_xywh: NDArray[np.float64]
+    """(1, 4)"""
+    kind: tuple[str, ...]
+    """One word or phrase; none where the table does not say it."""
+
+
+def _read_table(table: Path) -> dict[str, list[_LabelledBox]]:
     try:
         entries = json.loads(table.read_text(encoding="utf-8"))
-        found = {entry["file"]: [np.array(box, np.float64).reshape(4) for box in entry.get("boxes", ())] for entry in entries}
+        found = {entry["file"]: _boxes_of(entry) for entry in entries}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DatasetError(f"{table}: expected a list of objects with file and boxes of four numbers each ({error})") from error
     return {name: boxes for name, boxes in found.items() if boxes}
+
+
+def _boxes_of(entry: Mapping[str, Any]) -> list[_LabelledBox]:
+    kinds = chain(((kind,) for kind in entry.get("kinds", ())), repeat(()))
+    return [_LabelledBox(np.array(box, np.float64).reshape(1, 4), kind) for box, kind in zip(entry.get("boxes", ()), kinds, strict=False)]
 
 
 def read_clips(root: Path, names: Iterable[str] | None = None) -> list[Clip]:

@@ -3,6 +3,7 @@
 | file in the run's folder | holds |
 |---|---|
 | `recipe.toml` | the recipe as run, with every default |
+| `difficulty.json` | with `sampling.hard`: how often each clip is drawn |
 | `STAGE/time-step=K.ckpt`, `STAGE/epoch-step=K.ckpt` | what a run resumes from: saved every few minutes, on Ctrl-C, and after every epoch |
 | `STAGE/metrics.csv` | losses and val_iou, also for TensorBoard; `metrics-000.csv` and so on before resumptions |
 | `STAGE/batch.png`, `STAGE/curves.png` | the first batch of the last epoch; losses and val_iou over steps |
@@ -24,6 +25,7 @@ from fear.errors import ConfigError
 from fear.training.recipe import Recipe
 
 RECIPE = "recipe.toml"
+DIFFICULTY = "difficulty.json"
 WEIGHTS = "weights.safetensors"
 
 
@@ -113,7 +115,10 @@ def _has_results(folder: Path) -> bool:
 def _clear(folder: Path) -> None:
     """Removes what a run wrote that has no results: its recipe, and the folders of its stages."""
     recipe = folder / RECIPE
+    (folder / DIFFICULTY).unlink(missing_ok=True)
     if not recipe.is_file():
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
         return
     for stage in tomllib.loads(recipe.read_text(encoding="utf-8")).get("stages", ()):
         shutil.rmtree(folder / stage["name"], ignore_errors=True)

@@ -31,8 +31,8 @@ class CheckpointOnInterrupt(Checkpoint):
         self._asked = False
         self._before: Any = None
 
-    def on_fit_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Lightning's hook."""
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Lightning's hook; in earlier ones the trainer notes the handlers that it restores at the end."""
         if threading.current_thread() is threading.main_thread():  # no other thread may set a handler
             self._before = signal.signal(signal.SIGINT, self._ask)
 

@@ -8,6 +8,8 @@ RENAMED = {
     "distill.turn": "distill.rotate",
     "distill.sides": "distill.sub_crop_sides",
     "distill.redraw": "distill.reinitialise",
+    "sampling.sides": "sampling.search_sides",
+    "stages.fixed_parts": "stages.fixed_layers",
 }
 """The new name of a key."""
 
@@ -39,6 +41,9 @@ REMOVED = {
     "losses.gamma": "it is 2, as in the paper of the focal loss",
     "losses.region": "positive cells form a diamond, as in the published code",
     "losses.update": "it belonged to network.update",
+    "compose.same_kind": "it is 0.7",
+    "compose.small_sides": "they are 6 to 20 pixels",
+    "anchor.overlap": "it is 0.7",
     "distill.features": "it is 1.5",
     "distill.head_parts": "it is 0.2",
     "distill.logits": "it is 0.5",

@@ -19,6 +19,8 @@ from pydantic import Field, ValidationError, model_validator
 from fear.errors import ConfigError
 from fear.training.old_keys import find_old_keys
 from fear.training.sections import (
+    AnchorSection,
+    ComposeSection,
     DataSection,
     DistillSection,
     LossSection,
@@ -50,7 +52,9 @@ class Recipe(Section):
     data: Annotated[tuple[DataSection, ...], Field(min_length=1)]
     sampling: SamplingSection = SamplingSection()
     photometric: PhotometricSection = PhotometricSection()
+    compose: ComposeSection | None = None
     losses: LossSection = LossSection()
+    anchor: AnchorSection | None = None
     distill: DistillSection | None = None
     validation: ValidationSection | None = None
     machine: MachineSection = MachineSection()
@@ -61,6 +65,10 @@ class Recipe(Section):
         names = [stage.name for stage in self.stages]
         if len(set(names)) != len(names):
             raise ValueError(f"stages: expected names that differ, got {', '.join(names)}")
+        if self.compose is not None and self.machine.pictures == "device":
+            raise ValueError("compose: objects are pasted on the processor, so machine.pictures must be disk or memory")
+        if self.sampling.hard and self.network.weights is None:
+            raise ValueError("sampling.hard: expected network.weights, with which clips are followed; got none")
         for stage in self.stages:
             if stage.kind != "track" and self.distill is None:
                 raise ValueError(f"stages: {stage.name} is a {stage.kind} stage, which needs a section distill with a teacher")

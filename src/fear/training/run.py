@@ -11,15 +11,22 @@ import torch
 
 from fear.datasets import read
 from fear.datasets.clip import Clip
+from fear.datasets.frames import FrameReference
 from fear.errors import ConfigError
 from fear.network import FearNetwork, load_checkpoint, save_checkpoint
+from fear.runtime.pytorch import TorchNetwork
+from fear.tracking.tracker import MultiTracker
+from fear.training.data.compose import ComposedSampler
 from fear.training.data.crops import PictureBank, Pictures
+from fear.training.data.cutouts import Cutouts, read_cutouts
+from fear.training.data.difficulty import difficulty_weights, keep_weights, kept_weights
 from fear.training.data.loader import TrainingData, read_pools
 from fear.training.data.sampler import Pool, Sampler
 from fear.training.fit import fit, keep_memory
-from fear.training.folder import WEIGHTS, begin, run_folder
+from fear.training.folder import DIFFICULTY, WEIGHTS, begin, run_folder
 from fear.training.recipe import Recipe
 from fear.training.sections import StageSection
+from fear.training.stages.anchor import Anchor
 from fear.training.stages.blocks import BlocksStage
 from fear.training.stages.heads import HeadsStage
 from fear.training.stages.stage import Stage
@@ -79,8 +86,12 @@ class _Run:
         self._recipe, self._folder, self._tell = recipe, folder, tell
         pools = read_pools(recipe)
         self._validation = read_validation(recipe)
-        self._pictures = _open_pictures(recipe, pools, on_picture)
-        self._sampler = Sampler(pools, recipe.network.config(), recipe.sampling, recipe.seed, self._pictures.size)
+        cutouts = None if recipe.compose is None else Cutouts(read_cutouts(recipe.compose.objects.expanduser()))
+        self._pictures = _open_pictures(recipe, pools, cutouts, on_picture)
+        self._sampler = make_sampler(recipe, pools, self._pictures.size, cutouts)
+        if recipe.sampling.hard:
+            self._sampler.prefer(_difficulty(recipe, pools, folder / DIFFICULTY))
+        self._anchor = None if recipe.anchor is None else Anchor(Teacher(load_network(recipe.anchor.teacher)), recipe.anchor)
         self._teacher = None if recipe.distill is None else Teacher(load_network(recipe.distill.teacher))
 
     def all_stages(self) -> Path:
@@ -106,7 +117,7 @@ class _Run:
 
     def _module(self, stage: StageSection, network: FearNetwork) -> Stage:
         if stage.kind == "track":
-            return TrackStage(network, stage, self._validation, self._recipe.losses)
+            return TrackStage(network, stage, self._validation, self._recipe.losses, self._recipe.sampling.search_sides, self._anchor)
         if self._recipe.distill is None or self._teacher is None:
             raise ConfigError(f"stages: {stage.name} needs a teacher")
         kind = {"blocks": BlocksStage, "heads": HeadsStage, "whole": WholeStage}[stage.kind]
@@ -127,10 +138,37 @@ def _set_up_torch(recipe: Recipe) -> None:
     torch.set_float32_matmul_precision("high")
 
 
-def _open_pictures(recipe: Recipe, pools: list[Pool], on_picture: Callable[[int], None]) -> Pictures | PictureBank:
+def make_sampler(
+    recipe: Recipe, pools: list[Pool], size_of: Callable[[FrameReference], tuple[int, int]], cutouts: Cutouts | None
+) -> Sampler:
+    """What draws the samples of a recipe.
+
+    Args:
+        recipe: How samples are drawn and composed.
+        pools: Its data sets.
+        size_of: Height and width of a frame.
+        cutouts: The objects to paste; None where nothing is composed.
+    """
+    config = recipe.network.config()
+    if cutouts is None or recipe.compose is None:
+        return Sampler(pools, config, recipe.sampling, recipe.seed, size_of)
+    return ComposedSampler(pools, config, recipe.sampling, recipe.seed, size_of, cutouts, recipe.compose)
+
+
+def _difficulty(recipe: Recipe, pools: list[Pool], table: Path) -> dict[str, float]:
+    """Weights of the clips, measured with the weights that the run starts from, or read where the run measured them before."""
+    weights = kept_weights(table)
+    if weights is None:
+        weights = difficulty_weights(pools, MultiTracker(TorchNetwork(load_network(str(recipe.network.weights)))))
+        table.parent.mkdir(parents=True, exist_ok=True)
+        keep_weights(weights, table)
+    return weights
+
+
+def _open_pictures(recipe: Recipe, pools: list[Pool], cutouts: Cutouts | None, on_picture: Callable[[int], None]) -> Pictures | PictureBank:
     machine = recipe.machine
     if machine.pictures != "device":
-        return Pictures(keep=machine.pictures == "memory")
+        return Pictures(keep=machine.pictures == "memory", cutouts=cutouts)
     frames = list(dict.fromkeys(frame for pool in pools for clip in pool.clips for frame in clip.frames))
     device = torch.device("cuda" if torch.cuda.is_available() and machine.accelerator != "cpu" else "cpu")
     return PictureBank(frames, device, lambda: on_picture(len(frames)))

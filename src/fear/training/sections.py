@@ -78,6 +78,15 @@ class SamplingSection(Section):
     """Spread of the search window's ratio of width to height, as a logarithm; our addition."""
     absent: Share = 0.0
     """Share of the samples whose search does not show the target; our addition."""
+    recent: Annotated[int, Field(ge=0)] | None = None
+    """Largest distance between the dynamic template and the search, in frames. Without it the dynamic template lies anywhere between static
+    template and search. Our addition."""
+    shaken: Share = 0.0
+    """Share of the dynamic templates that are cut at a box which is a little wrong, as in tracking; our addition."""
+    search_sides: tuple[Side, ...] = ()
+    """Sides of the search crops in stages `track`, in pixels: one of them in each step. Without any, searches have the largest side."""
+    hard: bool = False
+    """Clips that the weights at the start cannot follow are drawn more often; our addition."""
     without_boxes: bool = False
     """Pictures without boxes make samples too, with invented boxes: for distillation, where the teacher answers."""
     labelled: Share = 0.35
@@ -99,6 +108,32 @@ class PhotometricSection(Section):
     """Motion blur of a single crop."""
     noise: Share = 0.1
     """Noise in a single crop."""
+
+
+class ComposeSection(Section):
+    """Objects that are pasted into crops, and targets that lose detail. Every share is a probability for one sample; our addition."""
+
+    objects: Path
+    """A folder of the layout `images` whose table names masks and kinds of its boxes."""
+    neighbours: Share = 0.5
+    """Searches with one to three other objects beside the target."""
+    occluded: Share = 0.2
+    """Searches in which an object covers a part of the target."""
+    pasted: Share = 0.2
+    """Samples whose target is itself a pasted object, on the pictures of a clip or a still."""
+    small: Share = 0.2
+    """Samples that are shrunk until the target has 6 to 20 pixels, and enlarged again."""
+
+
+class AnchorSection(Section):
+    """A teacher whose answers stand beside the labels in stages `track`, in samples whose true box it finds."""
+
+    teacher: str
+    """The name of packaged weights, a checkpoint, or `published:DIR`."""
+    scores: Weight = 1.0
+    """Weight of the difference between both score maps."""
+    boxes: Weight = 1.0
+    """Weight of the difference between the logarithms of the distances, at the target."""
 
 
 class LossSection(Section):
@@ -143,6 +178,10 @@ class StageSection(Section):
     """Share of the stage after which batch norms keep their statistics; 0 keeps them all the time, as small batches need it."""
     frozen_backbone: bool = False
     """Only the layers behind the backbone and its AdjustLayer learn."""
+    backbone_rate: Share = 1.0
+    """Learning rate of the backbones and their AdjustLayers, as a share of `rate`."""
+    fixed_layers: Annotated[int, Field(ge=0)] = 0
+    """Number of the first layers of the backbones, the stem included, that do not learn."""
 
     @model_validator(mode="after")
     def _whole_steps(self) -> StageSection:

@@ -188,3 +188,27 @@ def test_half_of_the_samples_are_mirrored_with_their_boxes(monkeypatch: pytest.M
     x, _, w, _ = straight.search.box_xywh
     assert flipped.search.box_xywh[0] == pytest.approx(192 - x - w)
     assert flipped.search.window == straight.search.window
+
+
+def test_shaken_templates_differ_and_leave_everything_else() -> None:
+    plain, shaken = (sampler(Pool([moving("a")], 1), shaken=share).sample(0, 3) for share in (0.0, 1.0))
+    assert plain.static_template == shaken.static_template
+    assert plain.dynamic_template.frame == shaken.dynamic_template.frame
+    assert plain.dynamic_template.window != shaken.dynamic_template.window
+
+
+def test_hard_clips_are_drawn_more_often() -> None:
+    draw = sampler(Pool([moving("a"), moving("b")], 1))
+    draw.prefer({"a": 0.25, "b": 1.25})
+    names = [Path(str(draw.sample(0, k).static_template.frame)).parent.name for k in range(1000)]
+    assert names.count("b") / 1000 == pytest.approx(1.25 / 1.5, abs=0.04)
+
+
+def test_a_recent_dynamic_template_is_near_the_search() -> None:
+    draw = sampler(Pool([moving("a", 400)], 1), distance=200, recent=30)
+    samples = [draw.sample(0, k) for k in range(200)]
+    assert max(abs(number(s.dynamic_template) - number(s.search)) for s in samples) <= 30
+    assert max(abs(number(s.static_template) - number(s.search)) for s in samples) > 100
+    for s in samples:
+        low, high = sorted((number(s.static_template), number(s.search)))
+        assert low <= number(s.dynamic_template) <= high

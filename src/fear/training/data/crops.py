@@ -19,6 +19,7 @@ from fear.datasets.frames import FrameReference, read_frame
 from fear.media.crop import crop
 from fear.media.image import Image, mean_colour
 from fear.training.data.batch import PlannedCrop
+from fear.training.data.cutouts import Cutouts, lose_detail
 from fear.training.data.sampler import View
 
 _RECENT = 16  # decoded pictures that are always kept, because the crops of a sample share them
@@ -31,9 +32,11 @@ class Pictures:
 
     Args:
         keep: Every decoded picture stays in memory; otherwise the last few.
+        cutouts: The objects that views may ask to be pasted.
     """
 
-    def __init__(self, keep: bool) -> None:
+    def __init__(self, keep: bool, cutouts: Cutouts | None = None) -> None:
+        self._cutouts = cutouts
         self._read = lru_cache(maxsize=None if keep else _RECENT)(read_frame)
 
     def size(self, frame: FrameReference) -> tuple[int, int]:
@@ -45,7 +48,10 @@ class Pictures:
         """The crop of a view, (side, side, 3)."""
         picture = self._read(view.frame)
         image = crop(picture, view.window, mean_colour(picture))
-        return np.ascontiguousarray(image[:, ::-1]) if view.flip else image
+        image = np.ascontiguousarray(image[:, ::-1]) if view.flip else image
+        if view.pastes and self._cutouts is not None:
+            image = self._cutouts.paste(image, view.pastes)
+        return lose_detail(image, view.detail)
 
 
 class PictureBank:

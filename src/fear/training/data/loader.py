@@ -15,11 +15,14 @@ from torch.utils.data import Sampler as TorchSampler
 from fear.datasets import read
 from fear.geometry.boxes import Box
 from fear.training.data.batch import Batch, PlannedCrop, Prepared, SampleCrops, collate
+from fear.training.data.colours import change_crops
 from fear.training.data.crops import PictureBank, Pictures
 from fear.training.data.photometric import PhotometricChange
-from fear.training.data.sampler import Pool, Sampler, View
+from fear.training.data.sampler import Pool, Sampler
 from fear.training.recipe import Recipe
-from fear.training.sections import StageSection
+from fear.training.sections import PhotometricSection, StageSection
+
+_COLOURS = 2  # number of the random stream of a sample that decides about colours; 0 and 1 belong to the samplers
 
 
 class _Samples(Dataset[Prepared]):
@@ -29,10 +32,15 @@ class _Samples(Dataset[Prepared]):
         sampler: Draws them.
         pictures: Cuts or plans their crops.
         all_crops: Whether the stage needs the dynamic template and the negative crop.
+        photometric: Changes of crops that are cut here; planned crops are changed on the device.
+        seed: Seed of the changes.
     """
 
-    def __init__(self, sampler: Sampler, pictures: Pictures | PictureBank, all_crops: bool) -> None:
+    def __init__(
+        self, sampler: Sampler, pictures: Pictures | PictureBank, all_crops: bool, photometric: PhotometricSection, seed: int
+    ) -> None:
         self._sampler, self._pictures, self._all_crops = sampler, pictures, all_crops
+        self._photometric, self._seed = photometric, seed
 
     def __getitem__(self, key: tuple[int, int]) -> Prepared:
         sample = self._sampler.sample(*key)
@@ -42,10 +50,8 @@ class _Samples(Dataset[Prepared]):
         box, present = _truth(sample.search.box_xywh)
         if isinstance(self._pictures, PictureBank):
             return Prepared(views.map(self._pictures.plan), box, present)
-        return Prepared(views.map(self._cut), box, present)
-
-    def _cut(self, view: View) -> Tensor:
-        return torch.from_numpy(cast(Pictures, self._pictures).cut(view))
+        crops = change_crops(views.map(self._pictures.cut), self._photometric, np.random.default_rng((self._seed, *key, _COLOURS)))
+        return Prepared(crops.map(torch.from_numpy), box, present)
 
 
 def _truth(box_xywh: Box) -> tuple[Tensor, Tensor]:
@@ -83,7 +89,7 @@ class TrainingData(lightning.LightningDataModule):
     def __init__(self, recipe: Recipe, stage: StageSection, sampler: Sampler, pictures: Pictures | PictureBank, validation: int) -> None:
         super().__init__()
         self._recipe, self._stage, self._pictures = recipe, stage, pictures
-        self._samples = _Samples(sampler, pictures, all_crops=stage.kind == "track")
+        self._samples = _Samples(sampler, pictures, stage.kind == "track", recipe.photometric, recipe.seed)
         self._change = PhotometricChange(recipe.photometric)
         self._validation = range(validation)
 
@@ -110,18 +116,20 @@ class TrainingData(lightning.LightningDataModule):
         return DataLoader(mine, batch_size=None)  # type: ignore[arg-type]
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
-        """Cuts crops that are still planned, and changes light and colours."""
+        """Cuts crops that are still planned and changes them; other crops were changed when they were cut."""
         if not isinstance(batch, Prepared):
             return batch
+        if isinstance(self._pictures, PictureBank):
+            crops = self._cut(cast(SampleCrops[PlannedCrop], batch.crops), self._pictures)
+        else:  # (B, side, side, 3) → (B, 3, side, side), with channels last
+            crops = cast(SampleCrops[Tensor], batch.crops).map(lambda images: images.permute(0, 3, 1, 2).float())
+        return Batch(crops, batch.box_xywh, batch.present)
+
+    def _cut(self, crops: SampleCrops[PlannedCrop], bank: PictureBank) -> SampleCrops[Tensor]:
+        """(B, 3, side, side) each, with changed light and colours."""
         trainer = self._trainer()
         seed = hash((self._recipe.seed, trainer.global_step, trainer.global_rank)) & 0xFFFFFFFF
-        return Batch(self._change(self._cut(batch.crops), seed), batch.box_xywh, batch.present)
-
-    def _cut(self, crops: SampleCrops[Tensor] | SampleCrops[PlannedCrop]) -> SampleCrops[Tensor]:
-        """(B, 3, side, side) each."""
-        if isinstance(self._pictures, PictureBank):
-            return cast(SampleCrops[PlannedCrop], crops).map(self._pictures.cut)
-        return cast(SampleCrops[Tensor], crops).map(lambda images: images.permute(0, 3, 1, 2))  # (B, side, side, 3) → (B, 3, side, side)
+        return self._change(crops.map(bank.cut), seed)
 
     def _trainer(self) -> lightning.Trainer:
         if self.trainer is None:

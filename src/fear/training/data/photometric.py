@@ -1,4 +1,4 @@
-"""Changes of light, colour and sharpness, in batches on the device, by kornia.
+"""Changes of light, colour and sharpness, in batches on the device, by kornia. `colours` changes crops on the processor.
 
 A joint change is the same for all crops of a sample, as if another camera had filmed it. Changes of single crops teach the network that the
 target may look different a second later.
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from fear.training.data.batch import SampleCrops
+from fear.training.data.colours import BLUR_SPREAD, BRIGHTNESS, CONTRAST, NOISE_SPREAD, SATURATION, WARMTH
 from fear.training.sections import PhotometricSection
 
 with warnings.catch_warnings():
@@ -20,20 +21,16 @@ with warnings.catch_warnings():
     from kornia import augmentation
 
 
-# strengths, our choice
-_BRIGHTNESS, _CONTRAST, _SATURATION = 0.3, 0.3, 0.4  # largest distance of the factor from 1
-_WARMTH = 0.3  # share of the colour changes that also make the light warmer or colder
-_BLUR_KERNEL, _BLUR_SPREAD = (5, 5), (0.3, 2.0)  # pixels
+_BLUR_KERNEL = (5, 5)  # pixels
 _MOTION_KERNEL, _MOTION_ANGLE, _MOTION_DIRECTION = (3, 9), 45.0, 0.5  # pixels, degrees, from 0 (symmetric) to 1
-_NOISE_SPREAD = 0.04  # of values from 0 to 1
 
 
 def _colour_changes(share: float) -> list[augmentation.IntensityAugmentationBase2D]:
     return [
-        augmentation.RandomBrightness((1 - _BRIGHTNESS, 1 + _BRIGHTNESS), p=share),
-        augmentation.RandomContrast((1 - _CONTRAST, 1 + _CONTRAST), p=share),
-        augmentation.RandomSaturation((1 - _SATURATION, 1 + _SATURATION), p=share),
-        augmentation.RandomPlanckianJitter(p=share * _WARMTH),
+        augmentation.RandomBrightness((1 - BRIGHTNESS, 1 + BRIGHTNESS), p=share),
+        augmentation.RandomContrast((1 - CONTRAST, 1 + CONTRAST), p=share),
+        augmentation.RandomSaturation((1 - SATURATION, 1 + SATURATION), p=share),
+        augmentation.RandomPlanckianJitter(p=share * WARMTH),
     ]
 
 
@@ -48,9 +45,9 @@ class PhotometricChange:
         self._joint = [*_colour_changes(options.joint), augmentation.RandomGrayscale(p=options.grey)]
         self._each = [
             *_colour_changes(options.each),
-            augmentation.RandomGaussianBlur(_BLUR_KERNEL, _BLUR_SPREAD, p=options.blur),
+            augmentation.RandomGaussianBlur(_BLUR_KERNEL, BLUR_SPREAD, p=options.blur),
             augmentation.RandomMotionBlur(_MOTION_KERNEL, _MOTION_ANGLE, _MOTION_DIRECTION, p=options.motion),
-            augmentation.RandomGaussianNoise(std=_NOISE_SPREAD, p=options.noise),
+            augmentation.RandomGaussianNoise(std=NOISE_SPREAD, p=options.noise),
         ]
 
     @torch.no_grad()

@@ -10,7 +10,7 @@ negative crop shows no target (paper): it comes from the frame of the dynamic te
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +24,7 @@ from fear.errors import DatasetError
 from fear.geometry.boxes import Box
 from fear.geometry.context import search_side, search_window, template_window
 from fear.geometry.window import Window
+from fear.training.data.cutouts import Paste
 from fear.training.sections import SamplingSection
 
 NOWHERE: Box = (math.nan, math.nan, math.nan, math.nan)
@@ -36,6 +37,7 @@ SEARCH_SHIFT, SEARCH_SCALE = 48.0, (0.65, 1.35)
 # our choices
 MIRRORED = 0.5  # share of the samples
 INVENTED_DISTANCE = 12  # frames between template and search around an invented box, which does not follow what moves
+SHAKEN_SIZE, SHAKEN_SHIFT = 0.12, 0.06  # of a shaken box: spread of the logarithm of its sides, and of its place in template sides
 _LEAST_SIDE = 2.0  # pixels of a box that can be a target
 _TRIES = 8  # placements of a negative crop in the frame of the dynamic template
 
@@ -50,6 +52,10 @@ class View(NamedTuple):
     """Left and right change places."""
     box_xywh: Box
     """The target in pixels of the crop, or `NOWHERE`."""
+    pastes: tuple[Paste, ...] = ()
+    """Objects that are pasted into the crop, after it was mirrored."""
+    detail: float = 1.0
+    """Share of its side to which the crop is shrunk before it is enlarged again; 1 keeps all detail."""
 
 
 class Sample(NamedTuple):
@@ -59,6 +65,8 @@ class Sample(NamedTuple):
     dynamic_template: View
     search: View
     negative: View
+    kind: str = ""
+    """What the target is, in the words of its data set; empty where that says nothing."""
 
 
 class Pool(NamedTuple):
@@ -101,6 +109,15 @@ class Sampler:
             raise DatasetError("expected clips in every data set, with boxes unless the sampling is without_boxes; found none")
         weights = np.array([pool.weight for pool in pools], np.float64)
         self._shares = weights / weights.sum()
+        self._inside: list[NDArray[np.float64] | None] = [None] * len(self._pools)
+
+    def prefer(self, weights: Mapping[str, float]) -> None:
+        """Draws clips in proportion to their weights from now on.
+
+        Args:
+            weights: By name, see `difficulty`; a clip without one counts as the average of its data set.
+        """
+        self._inside = [shares([clip.name for clip in pool], weights) for pool in self._pools]
 
     def sample(self, epoch: int, number: int) -> Sample:
         """The sample of that number in that epoch."""
@@ -116,34 +133,45 @@ class Sampler:
             boxes = [invented_box(rng, *self._size_of(clip.frames[moments[0]]))] * 3
         flip = bool(rng.random() < MIRRORED)
         first, recent, now = (clip.frames[moment] for moment in moments)
-        static, dynamic = (self._template(rng, frame, box, flip) for frame, box in ((first, boxes[0]), (recent, boxes[1])))
+        static = self._template(rng, first, boxes[0], flip)
+        dynamic = self._template(rng, recent, boxes[1], flip, shaken=self._is_shaken(rng))
         absent = rng.random() < self._sampling.absent
         search = self._elsewhere(rng, clip, flip) if absent else self._search(rng, now, boxes[2], flip, known)
         negative = self._beside(rng, recent, boxes[1], flip) or self._elsewhere(rng, clip, flip)
-        return Sample(static, dynamic, search, negative)
+        return Sample(static, dynamic, search, negative, clip.attributes[0] if clip.attributes else "")
 
     # ------------------------------------------------------------------------------------------------------------ which frames
     def _clip(self, rng: np.random.Generator) -> Clip:
-        pool = self._pools[int(rng.choice(len(self._pools), p=self._shares))]
-        return pool[int(rng.integers(len(pool)))]
+        number = int(rng.choice(len(self._pools), p=self._shares))
+        pool, inside = self._pools[number], self._inside[number]
+        return pool[int(rng.integers(len(pool))) if inside is None else int(rng.choice(len(pool), p=inside))]
 
     def _distance(self, epoch: int) -> int:
         return min(self._sampling.distance + GROWTH * max(0, epoch - FIRST_GROWTH + 1), max(LARGEST_DISTANCE, self._sampling.distance))
 
-    @staticmethod
-    def _moments(rng: np.random.Generator, frames: NDArray[np.int64], distance: int) -> tuple[int, int, int]:
+    def _moments(self, rng: np.random.Generator, frames: NDArray[np.int64], distance: int) -> tuple[int, int, int]:
         """Frames of static template, dynamic template and search; the second lies between the others in time."""
         first = int(frames[rng.integers(len(frames))])
         near = frames[np.abs(frames - first) <= distance]
         last = int(near[rng.integers(len(near))])
         between = near[(near >= min(first, last)) & (near <= max(first, last))]
+        if self._sampling.recent is not None:
+            between = between[np.abs(between - last) <= self._sampling.recent]
         return first, int(between[rng.integers(len(between))]), last
 
     # ----------------------------------------------------------------------------------------------------------- which windows
-    def _template(self, rng: np.random.Generator, frame: FrameReference, box: Box, flip: bool) -> View:
+    def _is_shaken(self, rng: np.random.Generator) -> bool:
+        return self._sampling.shaken > 0 and rng.random() < self._sampling.shaken
+
+    def _template(self, rng: np.random.Generator, frame: FrameReference, box: Box, flip: bool, shaken: bool = False) -> View:
+        """A template crop; a shaken one is cut as a tracker cuts it, at a box that it found and that is a little wrong."""
         scale = rng.uniform(1 - TEMPLATE_SCALE, 1 + TEMPLATE_SCALE)
         window = template_window(box, self._rules, self._network)
-        return _view(frame, _moved(rng, window, scale, scale, TEMPLATE_SHIFT / window.side), flip, box)
+        window = _moved(rng, window, scale, scale, TEMPLATE_SHIFT / window.side)
+        if shaken:
+            across, down = np.exp(rng.uniform(-SHAKEN_SIZE, SHAKEN_SIZE, 2)).tolist()
+            window = _moved(rng, window, across, down, SHAKEN_SHIFT)
+        return _view(frame, window, flip, box)
 
     def _search(self, rng: np.random.Generator, frame: FrameReference, box: Box, flip: bool, known: bool) -> View:
         return _view(frame, self._search_window(rng, box), flip, box if known else NOWHERE)
@@ -180,6 +208,21 @@ class Sampler:
             return self._search(rng, frame, box, flip, known=False)
         beyond = Window(float(width), float(height), float(width), float(height), self.search_side)
         return self._beside(rng, frame, box, flip) or _view(frame, beyond, flip, NOWHERE)
+
+
+def shares(names: Sequence[str], weights: Mapping[str, float]) -> NDArray[np.float64] | None:
+    """The share of each clip in the samples of its data set; None where no weight is known, and all have the same.
+
+    Args:
+        names: Of the clips of one data set.
+        weights: By name; a clip without one counts as the average of the others.
+    """
+    known = [weights[name] for name in names if name in weights]
+    if not known:
+        return None
+    usual = sum(known) / len(known)
+    each = np.array([weights.get(name, usual) for name in names])
+    return np.asarray(each / each.sum())
 
 
 def labelled_frames(clip: Clip) -> NDArray[np.int64]:

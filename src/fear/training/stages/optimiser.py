@@ -9,7 +9,7 @@ import torch
 from pytorch_optimizer import SOAP
 from torch import Tensor
 
-from fear.network import FearNetwork
+from fear.network import Encoder, FearNetwork
 from fear.training.sections import StageSection
 
 _FRESH = 0.1  # root mean square of freshly initialised weights, about: 1×1 convolutions of some hundred channels
@@ -26,7 +26,12 @@ def make_optimiser(network: FearNetwork, stage: StageSection, steps: int) -> Any
         steps: Length of the stage.
     """
     learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    shares = [relative_rate(parameter) if network.config.folded else 1.0 for parameter in learning]
+    deep = {
+        id(parameter) for encoder in encoders(network) for part in (encoder.backbone, encoder.adjust) for parameter in part.parameters()
+    }
+    shares = [stage.backbone_rate if id(parameter) in deep else 1.0 for parameter in learning]
+    if network.config.folded:
+        shares = [share * relative_rate(parameter) for share, parameter in zip(shares, learning, strict=True)]
     groups = [{"params": [parameter], "lr": stage.rate * share} for parameter, share in zip(learning, shares, strict=True)]
     optimiser: torch.optim.Optimizer
     if stage.optimiser == "soap":
@@ -44,6 +49,11 @@ def make_optimiser(network: FearNetwork, stage: StageSection, steps: int) -> Any
 
     by_step = {"scheduler": torch.optim.lr_scheduler.LambdaLR(optimiser, factor), "interval": "step"}
     return {"optimizer": optimiser, "lr_scheduler": by_step}
+
+
+def encoders(network: FearNetwork) -> list[FearNetwork | Encoder]:
+    """Whatever has a backbone and an AdjustLayer: the network itself, and the encoder of the templates where they have their own."""
+    return [network] if network.template_encoder is None else [network, network.template_encoder]
 
 
 def relative_rate(parameter: Tensor) -> float:

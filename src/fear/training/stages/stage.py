@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from fear.datasets.clip import Clip
-from fear.network import Encoder, FearNetwork, channels_last
+from fear.network import FearNetwork, channels_last
 from fear.runtime.pytorch import TorchNetwork
 from fear.tracking.tracker import MultiTracker
 from fear.training.sections import StageSection
-from fear.training.stages.optimiser import make_optimiser
+from fear.training.stages.optimiser import encoders, make_optimiser
 from fear.training.stages.validation import mean_overlap
 
 
@@ -38,6 +38,9 @@ class Stage(lightning.LightningModule):
             for encoder in encoders(network):
                 encoder.backbone.requires_grad_(False)
                 encoder.adjust.requires_grad_(False)
+        else:
+            for encoder in encoders(network):
+                fix_layers(encoder.backbone, stage.fixed_layers)
 
     # --------------------------------------------------------------------------------------------------------------- learning
     def steps_per_epoch(self) -> int:
@@ -95,6 +98,11 @@ class Stage(lightning.LightningModule):
         return total[0] / total[1].clamp_min(1)
 
 
-def encoders(network: FearNetwork) -> list[FearNetwork | Encoder]:
-    """Whatever has a backbone and an AdjustLayer: the network itself, and the encoder of the templates where they have their own."""
-    return [network] if network.template_encoder is None else [network, network.template_encoder]
+def fix_layers(backbone: nn.Module, count: int) -> None:
+    """Keeps the first layers of a backbone, the stem included, from learning."""
+    if count == 0:
+        return
+    layers: list[Any] = backbone.parts()  # type: ignore[operator]
+    later = {id(parameter) for layer in layers[count:] if isinstance(layer, nn.Module) for parameter in layer.parameters()}
+    for parameter in backbone.parameters():
+        parameter.requires_grad_(id(parameter) in later)

@@ -13,7 +13,10 @@ from fear.network import FearNetwork, Prediction
 from fear.training.data.batch import Batch, SampleCrops
 from fear.training.losses import Losses, balanced_cross_entropy, focal_loss, regression_loss, triplet_loss
 from fear.training.sections import LossSection, StageSection
+from fear.training.stages.anchor import Anchor, anchor_losses, ask
+from fear.training.stages.search_sides import cut_searches
 from fear.training.stages.stage import Stage
+from fear.training.stages.sub_crop import choose_side
 from fear.training.targets import make_targets
 
 
@@ -49,20 +52,41 @@ class TrackStage(Stage):
         stage: Optimiser and lengths.
         validation: Clips that are tracked after every epoch.
         options: Variants of the losses.
+        search_sides: Sides of search crops, in pixels; one of them in each step. None: crops stay whole.
+        anchor: A teacher whose answers stand beside the labels; None: labels alone.
     """
 
-    def __init__(self, network: FearNetwork, stage: StageSection, validation: list[Clip], options: LossSection) -> None:
+    def __init__(
+        self,
+        network: FearNetwork,
+        stage: StageSection,
+        validation: list[Clip],
+        options: LossSection,
+        search_sides: tuple[int, ...] = (),
+        anchor: Anchor | None = None,
+    ) -> None:
         super().__init__(network, stage, validation)
-        self._options = options
+        self._options, self._search_sides, self._anchor = options, search_sides, anchor
 
     def training_step(self, batch: Batch) -> Tensor:
         """The sum of all losses."""
+        anchor = self._anchor
+        answer = None if anchor is None else ask(anchor.teacher.on(self.device), batch)
+        whole = batch.crops.search.shape[-1]
+        side = choose_side(self._search_sides, whole, seed=self.global_step)
+        if side < whole:
+            batch, part = cut_searches(batch, side, seed=self.global_step)
+            answer = None if answer is None else answer.of(part)
         seen = predict(self.network, batch.crops)
         losses = self.losses(batch, seen)
         parts, total = losses._asdict(), losses.total()
         if self._options.negative > 0:
             parts["negative"] = functional.softplus(seen.negative.logits).mean()  # cross-entropy where no cell is the target
             total = total + self._options.negative * parts["negative"]
+        if anchor is not None and answer is not None:
+            differences = anchor_losses(answer, seen.search.logits, seen.search.boxes_ltrb)
+            parts |= differences
+            total = total + anchor.weigh(differences)
         self.report({"loss": total, **parts, "w": self.network.dynamic_weight}, len(batch.present))
         return total
 
