@@ -20,9 +20,11 @@ from pathlib import Path
 import torch
 
 import fear.weights
-from fear.export import count_macs, export
+from fear.export import count_macs
+from fear.loading.convert import export_checkpoint
 from fear.network import fold, load_checkpoint, save_checkpoint
 from fear.runtime.protocol import QUANTISED
+from fear.weights.card import read_card, write_folder_card
 
 
 def main() -> None:
@@ -63,17 +65,18 @@ def main() -> None:
         kept = list(target.glob(f"{QUANTISED}.*")) if same and not options.pictures else []
         for path in kept:
             shutil.copy(path, temporary)
-        report = export(checkpoint, target, precision="fp16")
+        report = export_checkpoint(checkpoint, target, precision="fp16")
         shutil.copy(checkpoint, target / "checkpoint.safetensors")
         print(f"wrote {target}; largest difference between export and torch {report.largest:.1e}")
         for path in kept:
             shutil.copy(Path(temporary) / path.name, target)
         if options.pictures:
             quantised = Path(temporary) / "int8"
-            report = export(checkpoint, quantised, "openvino", "int8", options.pictures, options.least_overlap)
+            report = export_checkpoint(checkpoint, quantised, "openvino", "int8", options.pictures, options.least_overlap)
             for suffix in (".xml", ".bin"):
                 shutil.copy(quantised / f"match{suffix}", target / f"{QUANTISED}{suffix}")
             print(f"int8: best cell equal in {report.agreement:.0%} of crops, at most one beside it in {report.near:.0%}")
+        write_folder_card(read_card(target), target)  # with digests of the graphs that were added
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import cv2
 
-from fear.loading.published import published_checkpoint
+from fear.loading.convert import published_checkpoint
 from fear.media.image import read_image
 
 CANVAS = 512

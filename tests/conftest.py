@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from fear.config import FEAR_XS, STRIDE, NetworkConfig
 from fear.media.image import Image
 from fear.media.synthetic import Scene, render
 from fear.runtime.protocol import Crops, Floats, Maps
+from fear.weights import packaged
 
 SHARED = Path(os.environ.get("FEAR_SHARED", Path(__file__).parents[2] / "shared"))
 """Reference data that is not part of the project; tests that need it are skipped without it."""
@@ -40,6 +42,18 @@ def sequences() -> Path:
 def clip() -> list[Image]:
     """Twelve small rendered frames."""
     return [frame.image for frame in render(Scene(frames=12, height=120, width=160))]
+
+
+@pytest.fixture
+def packaged_graphs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exports of the packaged fear-nano take the graphs of the package; tracing the network again would take most of their time."""
+
+    def copy_graphs(network: object, folder: Path, half_storage: bool = False) -> None:
+        for part in ("embed", "match"):
+            shutil.copy((packaged()["fear-nano"].folder or Path()) / f"{part}.onnx", folder)
+
+    monkeypatch.setattr("fear.export.write_onnx", copy_graphs)
+    monkeypatch.setattr("fear.export.openvino.write_onnx", copy_graphs)
 
 
 class ScriptedNetwork:

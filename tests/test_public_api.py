@@ -22,8 +22,12 @@ def test_every_error_is_a_fear_error() -> None:
     assert all(issubclass(error, fear.FearError) for error in errors)
 
 
+def test_errors_about_a_value_are_value_errors() -> None:
+    assert all(issubclass(error, ValueError) for error in (fear.ConfigError, fear.FrameError, fear.BoxError))
+
+
 def test_unknown_attribute() -> None:
-    with pytest.raises(AttributeError, match="no attribute 'Trakcer'"):
+    with pytest.raises(AttributeError, match="Trakcer"):
         _ = fear.Trakcer
 
 

@@ -23,7 +23,7 @@ import onnxruntime
 from fear.bench.machine import measure_matrix_product
 from fear.config import TrackerConfig
 from fear.geometry.context import search_side
-from fear.weights import read_card, resolve
+from fear.loading.reference import find_model
 from research.measure.provenance import provenance
 
 HERE = Path(__file__).parent
@@ -56,9 +56,9 @@ class Profile(NamedTuple):
 
 def profile(model: str, threads: int, targets: int = 1) -> Profile:
     """Median microseconds of every node and of the whole."""
-    folder = resolve(model).folder
+    found = find_model(model)
+    folder, card = found.folder, found.card
     assert folder is not None, f"{model}: expected a packaged network"
-    card = read_card(folder)
     side = search_side(TrackerConfig(), card.network, steady=True)
     rng = np.random.default_rng(0)
     inputs = {
@@ -126,7 +126,7 @@ def main() -> None:
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     lines = [PAGE.format(version=onnxruntime.__version__, provenance=provenance("python -m research.measure.profile"))]
     for model in MODELS:
-        side = search_side(TrackerConfig(), read_card(resolve(model).folder).network, steady=True)  # type: ignore[arg-type]
+        side = search_side(TrackerConfig(), find_model(model).card.network, steady=True)
         for threads in THREADS:
             peak = measure_matrix_product(threads)
             title = f"{model}, search of {side} pixels, {threads} thread{'s' if threads > 1 else ''}, limit {peak / 1e9:.0f} GMAC/s"

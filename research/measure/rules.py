@@ -26,11 +26,10 @@ from fear.datasets import Clip, read
 from fear.datasets.frames import read_frame
 from fear.evaluation.metrics import measure
 from fear.loading.load import load
-from fear.loading.published import published_checkpoint
+from fear.loading.reference import find_model
 from fear.media.image import Image
 from fear.runtime.protocol import Crops, Floats, Maps, Network
 from fear.tracking.tracker import Tracker
-from fear.weights import resolve
 from research.measure.provenance import provenance
 
 HERE = Path(__file__).parent
@@ -131,7 +130,7 @@ def _sequences(root: Path) -> list[tuple[Clip, list[Image]]]:
 
 def fingerprint(job: Job) -> str:
     """What decides the result: the weights and all rules."""
-    checkpoint = resolve(job.model).checkpoint
+    checkpoint = find_model(job.model).checkpoint
     content = b"" if checkpoint is None else checkpoint.read_bytes()
     header = 8 + int.from_bytes(content[:8], "little")  # of safetensors, which tells the scores; the numbers behind it are the weights
     digest = hashlib.sha256(content[header:]).hexdigest()[:16]
@@ -159,7 +158,7 @@ def main() -> None:
     parser.add_argument("--models", nargs="*", help="measure these alone; of the others the page shows what is remembered")
     options = parser.parse_args()
     models = {"fear-xs": "fear-xs", "fear-nano": "fear-nano"}
-    models["published FEAR-XS"] = str(published_checkpoint(options.shared / "official"))
+    models["published FEAR-XS"] = f"published:{options.shared / 'official'}"
     memory = HERE.parents[1] / "results" / "rules.json"
     known: dict[str, float] = json.loads(memory.read_text(encoding="utf-8")) if memory.is_file() else {}
     jobs = [Job(model, rules, options.shared / "data" / "sequences") for model in models.values() for rules in TABLE]

@@ -20,9 +20,8 @@ from fear.datasets import read
 from fear.datasets.clip import Clip
 from fear.datasets.frames import read_frame
 from fear.evaluation.metrics import measure
-from fear.loading.published import published_checkpoint
+from fear.loading.reference import find_model
 from fear.tracking.tracker import Tracker
-from fear.weights import resolve
 from research.measure.provenance import provenance
 
 HERE = Path(__file__).parent
@@ -74,8 +73,8 @@ def main() -> None:
     lines = ["| variant | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
     scores = {}
     for name in names:
-        model = str(published_checkpoint(options.shared / "official")) if name == "published" else name
-        resolve(model)  # a wrong name is said before minutes pass
+        model = f"published:{options.shared / 'official'}" if name == "published" else name
+        find_model(model)  # a wrong name is said before minutes pass
         with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
             scores[name] = np.array(pool.map(partial(score, model), sequences, chunksize=1))  # (sequences, 6)
         print(f"{name}: {np.nanmean(scores[name]):.4f}", flush=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,17 +72,19 @@ def main() -> None:
     print(page.read_text(encoding="utf-8"))
 
 
-def measure(config: NetworkConfig, timed: int) -> dict[str, Cost]:
+def measure(config: NetworkConfig, timed: int, variants: Iterable[str] = tuple(VARIANTS)) -> dict[str, Cost]:
     """Costs of each variant.
 
     Args:
         config: Of the network that is varied.
-        timed: Searches to time.
+        timed: Number of searches to time.
+        variants: Names of variants.
     """
     with tempfile.TemporaryDirectory() as temporary:
         networks: dict[str, Network] = {}
         costs: dict[str, Cost] = {}
-        for number, (name, (concatenate, learned_update)) in enumerate(VARIANTS.items()):
+        for number, name in enumerate(variants):
+            concatenate, learned_update = VARIANTS[name]
             network = StarkNetwork(config, concatenate=concatenate, learned_update=learned_update)
             folder = Path(temporary) / str(number)
             costs[name] = Cost(parameter_count(fold(network)), write_variant(network, folder), np.empty(0))

@@ -12,8 +12,9 @@ imported from here.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 from fear.errors import (
     BoxError,
@@ -29,18 +30,21 @@ from fear.errors import (
 
 if TYPE_CHECKING:
     from fear.annotations.draw import draw_tracks
-    from fear.config import FEAR_L, FEAR_M, FEAR_XS, NetworkConfig, TrackerConfig
+    from fear.config import FEAR_L, FEAR_M, FEAR_NANO, FEAR_XS, NetworkConfig, TrackerConfig
+    from fear.loading.reference import Model, models
     from fear.media.reader import open_source
     from fear.media.writer import VideoWriter
     from fear.tracking.loop import track
     from fear.tracking.track import Track
     from fear.tracking.tracker import MultiTracker, Tracker
+    from fear.weights.card import WeightsCard
 
 __version__ = "0.1.0"
 
 __all__ = [
     "FEAR_L",
     "FEAR_M",
+    "FEAR_NANO",
     "FEAR_XS",
     "BoxError",
     "ConfigError",
@@ -48,6 +52,7 @@ __all__ = [
     "ExportError",
     "FearError",
     "FrameError",
+    "Model",
     "MultiTracker",
     "NetworkConfig",
     "RuntimeMissingError",
@@ -56,35 +61,29 @@ __all__ = [
     "TrackerConfig",
     "VideoError",
     "VideoWriter",
+    "WeightsCard",
     "WeightsError",
     "__version__",
     "draw_tracks",
+    "models",
     "open_source",
     "track",
 ]
 
-_HOME = {
-    "FEAR_L": "fear.config",
-    "FEAR_M": "fear.config",
-    "FEAR_XS": "fear.config",
-    "MultiTracker": "fear.tracking.tracker",
-    "NetworkConfig": "fear.config",
-    "Track": "fear.tracking.track",
-    "Tracker": "fear.tracking.tracker",
-    "TrackerConfig": "fear.config",
-    "VideoWriter": "fear.media.writer",
-    "draw_tracks": "fear.annotations.draw",
-    "open_source": "fear.media.reader",
-    "track": "fear.tracking.loop",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        value = getattr(importlib.import_module(_HOME[name]), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module 'fear' has no attribute {name!r}")
+__getattr__, _, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "annotations.draw": ["draw_tracks"],
+        "config": ["FEAR_L", "FEAR_M", "FEAR_NANO", "FEAR_XS", "NetworkConfig", "TrackerConfig"],
+        "loading.reference": ["Model", "models"],
+        "media.reader": ["open_source"],
+        "media.writer": ["VideoWriter"],
+        "tracking.loop": ["track"],
+        "tracking.track": ["Track"],
+        "tracking.tracker": ["MultiTracker", "Tracker"],
+        "weights.card": ["WeightsCard"],
+    },
+)
 
 
 def __dir__() -> list[str]:

@@ -1,7 +1,7 @@
 """Frozen configurations of network and tracker, and the presets of the family.
 
-A configuration is checked when it is made, travels inside the weights file as JSON, and is read back by `from_dict`, which refuses
-keys that it does not know. Numbers: FEAR (arXiv 2112.07957) and its published code, as marked.
+A configuration is checked when it is made. It is stored as JSON inside the weights file and read back by `from_dict`, which refuses unknown
+keys. Numbers: FEAR (arXiv 2112.07957) and its published code, as marked.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from fear.errors import ConfigError
 Backbone = Literal["fbnet_c", "fbnetc_100", "fbnet_c_slim", "resnet50", "regnet_x_8gf"]
 
 STRIDE = 16
-"""Pixels of a crop for one cell of its map; every backbone ends here (paper)."""
+"""Pixels of a crop for one cell of its map. Every backbone is cut at this stride (paper)."""
 
 
 class _Config:
-    """What all configurations share: to and from plain dictionaries."""
+    """Base of all configurations: conversion to and from plain dictionaries."""
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Makes a configuration from plain values.
+        """Returns a configuration made from plain values.
 
         Raises:
             ConfigError: a key is unknown; the message names it and the valid ones.
@@ -39,7 +39,7 @@ class _Config:
             raise ConfigError(f"{cls.__name__}: {error}") from error
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON; `from_dict` of them is equal to this."""
+        """Returns plain values, ready for JSON; `from_dict` makes an equal configuration of them."""
         return dataclasses.asdict(self)  # type: ignore[call-overload, no-any-return]
 
     def _require(self, condition: bool, field: str, expected: str) -> None:
@@ -52,19 +52,19 @@ class NetworkConfig(_Config):
     """The parts of one network of the family.
 
     Attributes:
-        name: What users call it.
+        name: The name that users give, such as `fear-xs`.
         backbone: `fbnet_c` as the published code builds it, `fbnetc_100` as timm does (an expansion convolution in every block),
             `fbnet_c_slim` with fewer blocks and hidden channels (FEAR-nano, ours), `resnet50` and `regnet_x_8gf` as torchvision does.
-        template_backbone: A backbone, with an AdjustLayer, of the template's own (FEAR-nano, ours): it runs once a template and may be
-            larger than that of the search. None: both share one (paper).
+        template_backbone: Backbone of a separate encoder for templates (ours). It runs once for a template, so it may be larger than the
+            backbone for searches. None: both use the same encoder (paper).
         separable: Separable convolutions after the backbone (published FEAR-XS) instead of regular ones (FEAR-M, FEAR-L).
-        width: Channels after the backbone; 256 in the published code.
+        width: Number of channels after the backbone; 256 in the published code.
         template_size: Side of the template crop in pixels; 128 in the paper.
         search_size: Side in pixels of a search crop that shows all of `TrackerConfig.search_context`; 256 in the paper. The network takes
             any multiple of 16.
-        least_search_size: Side of the smallest search crop that the weights know; 176 measured to be as good as 192 with weights that were
-            trained on larger ones, below that they suffer (docs/results/rules.md).
-        folded: Batch norms are merged into the convolutions before them.
+        least_search_size: Side in pixels of the smallest search crop that suits the weights. Weights that were trained on larger crops are
+            as good with 176 as with 192 pixels, and worse below (docs/results/rules.md).
+        folded: Whether batch norms are merged into the convolutions before them.
     """
 
     name: str
@@ -88,7 +88,7 @@ class NetworkConfig(_Config):
 
     @property
     def template_cells(self) -> int:
-        """Cells along one side of the template's map: 8 for 128 pixels."""
+        """Number of cells along one side of the template's map: 8 for 128 pixels."""
         return self.template_size // STRIDE
 
     @property
@@ -98,7 +98,7 @@ class NetworkConfig(_Config):
 
     @property
     def search_cells(self) -> int:
-        """Cells along one side of the search map: 16 for 256 pixels."""
+        """Number of cells along one side of the search map: 16 for 256 pixels."""
         return self.search_size // STRIDE
 
 

@@ -6,11 +6,13 @@ FearError
 ├── BoxError           a box that is not four finite numbers, or holds no part of the frame
 ├── VideoError         a source that cannot be opened or read on, or a video that cannot be written
 ├── WeightsError       weights that are missing, damaged, or belong to another network
+│   └── DamagedWeightsError  weights with another digest than their card says
 ├── RuntimeMissingError  a runtime (OpenVINO, ONNX Runtime, torch) that is not installed
 ├── ExportError        an exported network that differs from the one it came from
 └── DatasetError       a data set that is not laid out as its name promises
 
-A message says what was expected and what came, in one line.
+A message is one line that says what was expected and what came, and where there is one, the remedy. Errors about a value that the caller
+gave (ConfigError, FrameError, BoxError) are ValueErrors too.
 """
 
 
@@ -18,15 +20,15 @@ class FearError(Exception):
     """The base of every error that this package raises on purpose."""
 
 
-class ConfigError(FearError):
+class ConfigError(FearError, ValueError):
     """A configuration with an unknown key or a value out of range."""
 
 
-class FrameError(FearError):
+class FrameError(FearError, ValueError):
     """A frame that is not an 8-bit RGB picture, or changed its size."""
 
 
-class BoxError(FearError):
+class BoxError(FearError, ValueError):
     """A box that is not four finite numbers, or holds no part of the frame."""
 
 
@@ -36,6 +38,10 @@ class VideoError(FearError):
 
 class WeightsError(FearError):
     """Weights that are missing, damaged, or belong to another network."""
+
+
+class DamagedWeightsError(WeightsError):
+    """Weights with another digest than their card says."""
 
 
 class RuntimeMissingError(FearError):

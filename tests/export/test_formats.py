@@ -12,7 +12,7 @@ import torch
 
 from fear.config import FEAR_NANO, FEAR_XS
 from fear.errors import ConfigError, DatasetError, ExportError
-from fear.export import export
+from fear.loading.convert import export_checkpoint as export
 from fear.loading.crops import cut_pairs
 from fear.loading.load import load
 from fear.weights import packaged, read_card
@@ -59,13 +59,14 @@ def test_coreml_packages_hold_the_weights(tmp_path: Path, capfd: pytest.CaptureF
     spoilt = fold(load_checkpoint(CHECKPOINT)[0])
     monkeypatch.setattr(coreml, "_require_interface", spoil)
     with pytest.raises(ExportError, match="expected these weights in the CoreML package"):
-        coreml.write_coreml(spoilt, tmp_path, "fp32")
+        coreml.write_coreml(spoilt, tmp_path, "fp32", [])
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("nncf") is None, reason="needs nncf (extra quantize)")
+@pytest.mark.usefixtures("packaged_graphs")
 def test_int8_keeps_the_best_cell_near(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fear.export._CALIBRATION", 32)
+    monkeypatch.setattr("fear.loading.convert._CALIBRATION", 32)
     report = export(SMALL, tmp_path / "x", "openvino", "int8")
     assert report.near is not None
     assert report.near >= 0.9
@@ -75,8 +76,9 @@ def test_int8_keeps_the_best_cell_near(tmp_path: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("nncf") is None, reason="needs nncf (extra quantize)")
+@pytest.mark.usefixtures("packaged_graphs")
 def test_int8_is_held_to_the_boxes_of_the_float_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fear.export._CALIBRATION", 32)
+    monkeypatch.setattr("fear.loading.convert._CALIBRATION", 32)
     report = export(SMALL, tmp_path / "x", "openvino", "int8", least_overlap=0.6)
     assert report.near is not None
     assert report.near >= 0.9

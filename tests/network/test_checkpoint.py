@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -10,7 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from fear.config import FEAR_L, FEAR_M, FEAR_XS, NetworkConfig
-from fear.errors import WeightsError
+from fear.errors import DamagedWeightsError, WeightsError
 from fear.network import build_network, fold, load_checkpoint, load_imagenet, save_checkpoint
 from fear.network.backbones import BEYOND_STRIDE_16
 from fear.weights.card import WeightsCard, header, read_card
@@ -172,10 +176,20 @@ def test_a_pickled_object_is_refused(tmp_path: Path) -> None:
         load_imagenet(build_network(FEAR_XS), tmp_path / "x.pth")
 
 
-def test_from_a_url_with_its_digest(tmp_path: Path) -> None:
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """Address of a web server that hands out the files of `tmp_path`."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as web:
+        threading.Thread(target=web.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{web.server_port}"
+        web.shutdown()
+
+
+def test_from_a_url_with_its_digest(tmp_path: Path, server: str, capfd: pytest.CaptureFixture[str]) -> None:
     torch.save(classifier(FEAR_M), tmp_path / "resnet50.pth")
     digest = hashlib.sha256((tmp_path / "resnet50.pth").read_bytes()).hexdigest()
-    url = (tmp_path / "resnet50.pth").as_uri()
+    url = f"{server}/resnet50.pth"
     load_imagenet(build_network(FEAR_M), url, digest, cache=tmp_path / "cache")
     assert len(list((tmp_path / "cache").iterdir())) == 1
     (tmp_path / "resnet50.pth").unlink()
@@ -184,13 +198,46 @@ def test_from_a_url_with_its_digest(tmp_path: Path) -> None:
         load_imagenet(build_network(FEAR_M), url)
 
 
-def test_wrong_digest(tmp_path: Path) -> None:
-    torch.save(classifier(FEAR_M), tmp_path / "resnet50.pth")
-    for source in (tmp_path / "resnet50.pth", (tmp_path / "resnet50.pth").as_uri()):
-        with pytest.raises(WeightsError, match="expected SHA-256 abc"):
-            load_imagenet(build_network(FEAR_M), source, "abc", cache=tmp_path / "cache")
+def test_wrong_digest(tmp_path: Path, server: str, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "resnet50.pth").write_bytes(b"other weights")
+    for source in (tmp_path / "resnet50.pth", (tmp_path / "resnet50.pth").as_uri(), f"{server}/resnet50.pth"):
+        with pytest.raises(WeightsError, match="SHA-256 abc"):
+            load_imagenet(build_network(FEAR_XS), source, "abc", cache=tmp_path / "cache")
 
 
-def test_unreachable_url(tmp_path: Path) -> None:
+def test_unreachable_url(tmp_path: Path, server: str, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(WeightsError, match="expected to download"):
-        load_imagenet(build_network(FEAR_M), (tmp_path / "nothing.pth").as_uri(), "abc", cache=tmp_path / "cache")
+        load_imagenet(build_network(FEAR_XS), f"{server}/nothing.pth", "abc", cache=tmp_path / "cache")
+    with pytest.raises(WeightsError, match="found nothing there"):
+        load_imagenet(build_network(FEAR_XS), (tmp_path / "nothing.pth").as_uri(), "abc")
+
+
+# ------------------------------------------------------------------------------------------------------------ digests and old cards
+def test_changed_tensors_are_noticed(checkpoint: Path, tmp_path: Path) -> None:
+    state = load_file(checkpoint)
+    state["adjust.0.bias"][0] += 1
+    save_file(state, tmp_path / "x.safetensors", metadata=header(read_card(checkpoint)))
+    with pytest.raises(DamagedWeightsError, match=r"x\.safetensors: expected tensors with SHA-256 [0-9a-f]{64}, got"):
+        load_checkpoint(tmp_path / "x.safetensors")
+    save_file(state, tmp_path / "x.safetensors", metadata=header(replace(read_card(checkpoint), sha256="")))
+    load_checkpoint(tmp_path / "x.safetensors")  # earlier versions wrote no digest
+
+
+@pytest.mark.parametrize(("options", "loads"), [({"merge": "sum", "update": "similarity"}, True), ({"merge": "concatenate"}, False)])
+def test_cards_of_earlier_versions(checkpoint: Path, tmp_path: Path, options: dict[str, str], loads: bool) -> None:
+    card = json.loads(read_card(checkpoint).to_json())
+    card["network"] |= options
+    save_file(load_file(checkpoint), tmp_path / "x.safetensors", metadata={"fear": json.dumps(card)})
+    if loads:
+        assert load_checkpoint(tmp_path / "x.safetensors")[1] == read_card(checkpoint)
+    else:
+        with pytest.raises(WeightsError, match=r"expected a network with .*'merge': 'sum'.*, got .*'concatenate'"):
+            load_checkpoint(tmp_path / "x.safetensors")
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe{}", b"{", b"[]", b"null", b'{"format": 1, "network": 5}', b'{"format": 1, "network": [1]}'])
+def test_descriptions_that_are_none(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "config.json").write_bytes(content)
+    with pytest.raises(WeightsError, match=r"config\.json: expected ") as caught:
+        read_card(tmp_path)
+    assert "\n" not in str(caught.value)

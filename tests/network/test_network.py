@@ -8,11 +8,11 @@ from torch import Tensor, nn
 
 from fear.config import FEAR_L, FEAR_M, FEAR_NANO, FEAR_XS, NetworkConfig
 from fear.errors import ConfigError
+from fear.loading.reference import models
 from fear.network import FearNetwork, build_network, fold, merge_spread, parameter_count, template_parameter_count
 from fear.network.folding import convolution_norm_pairs
 from fear.network.fusion import correlate
 from fear.network.network import weighted_average
-from fear.weights import family
 
 FBNETC_100 = replace(FEAR_XS, backbone="fbnetc_100")
 OWN_TEMPLATE = replace(FEAR_XS, template_backbone="fbnet_c_slim")
@@ -118,7 +118,7 @@ def test_parameters_of_the_published_size() -> None:
 def test_listed_numbers_are_the_counted_ones(config: NetworkConfig) -> None:
     from fear.export import count_macs
 
-    (card,) = [card for card, _ in family() if card.network.name == config.name]
+    card = models()[config.name].card
     network = fold(build_network(replace(config, template_backbone=card.network.template_backbone)))
     assert (card.parameters, card.macs) == (parameter_count(network), count_macs(network))
     assert card.template_parameters == template_parameter_count(network)

@@ -43,12 +43,12 @@ def test_the_update_head_learns_from_both_embeddings() -> None:
     assert StarkNetwork(SMALL, learned_update=False).judge(template, embedding) is None
 
 
-def test_every_option_costs_something() -> None:
-    costs = measure(SMALL, timed=3)
-    assert list(costs) == list(VARIANTS)
-    fear, learned, concatenated, both = costs.values()
+def test_both_options_cost_something() -> None:
+    names = list(VARIANTS)
+    costs = measure(SMALL, timed=3, variants=[names[0], names[-1]])
+    fear, stark = costs.values()
     assert fear.parameters == parameter_count(build_network(replace(SMALL, folded=True)))
-    assert fear.macs < learned.macs < both.macs
-    assert fear.macs < concatenated.macs < both.macs
+    assert fear.parameters < stark.parameters
+    assert fear.macs < stark.macs
     assert all(cost.seconds.shape == (3,) for cost in costs.values())
-    assert table(costs).count("\n") == 5
+    assert table(costs).count("\n") == 3

@@ -4,6 +4,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,17 +12,19 @@ import onnx
 import pytest
 
 from fear.config import FEAR_XS as NETWORK
-from fear.errors import ConfigError, ExportError, FearError, RuntimeMissingError, WeightsError
-from fear.export import export
+from fear.config import TrackerConfig
+from fear.errors import ConfigError, DamagedWeightsError, ExportError, FearError, RuntimeMissingError, WeightsError
 from fear.geometry.boxes import iou
 from fear.loading import load as runtime
 from fear.loading.auto import fastest
+from fear.loading.convert import export_checkpoint as export
+from fear.loading.reference import find_model
 from fear.media.crop import crop
 from fear.media.synthetic import Scene, render
 from fear.runtime.openvino import OpenVinoNetwork
 from fear.runtime.protocol import Crops, Floats, Maps, Network
 from fear.tracking.tracker import Tracker
-from fear.weights import packaged, resolve
+from fear.weights import packaged, read_card
 
 RUNTIMES = ("openvino", "onnx", "torch")
 FEAR_XS = packaged()["fear-xs"]
@@ -125,7 +128,7 @@ class Slow:
 
 
 def test_fastest_is_measured_once_and_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     made: list[Slow] = []
 
     def loader(seconds: float) -> Callable[[], Slow]:
@@ -137,26 +140,26 @@ def test_fastest_is_measured_once_and_remembered(tmp_path: Path, monkeypatch: py
 
     candidates = {"openvino": loader(0.004), "onnx": loader(0.001)}
     packages = {"openvino": "openvino", "onnx": "onnxruntime"}
-    first = fastest(candidates, packages, 1, "x")
+    first = fastest(candidates, packages, 1, "x", 128)
     assert isinstance(first, Slow)
     assert first.seconds == 0.001
     assert len(made) == 2
-    again = fastest(candidates, packages, 1, "x")
+    again = fastest(candidates, packages, 1, "x", 128)
     assert again is made[2]
     assert made[2].seconds == 0.001
     assert made[2].calls == 0  # nothing is measured again
-    fastest(candidates, packages, 2, "x")  # other threads, other answer
+    fastest(candidates, packages, 2, "x", 128)  # other threads, other answer
     assert len(made) == 5
-    (tmp_path / ".cache" / "fear" / "fastest.json").write_text("broken")
-    assert fastest(candidates, packages, 1, "x").config == NETWORK
+    (tmp_path / "fear" / "fastest.json").write_text("broken")
+    assert fastest(candidates, packages, 1, "x", 128).config == NETWORK
 
 
 @pytest.mark.parametrize(("seconds", "chosen"), [(0.0097, "exact"), (0.008, "rough"), (0.004, "rough")])
 def test_a_less_exact_form_has_to_be_clearly_faster(seconds: float, chosen: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     candidates = {"exact": lambda: Slow(0.01), "rough": lambda: Slow(seconds)}
-    fastest(candidates, {"exact": "openvino", "rough": "openvino"}, 1, "x", handicapped={"rough"})
-    assert list(json.loads((tmp_path / ".cache" / "fear" / "fastest.json").read_text()).values()) == [chosen]
+    fastest(candidates, {"exact": "openvino", "rough": "openvino"}, 1, "x", 128, handicapped={"rough"})
+    assert list(json.loads((tmp_path / "fear" / "fastest.json").read_text()).values()) == [chosen]
 
 
 @pytest.mark.parametrize("model", ["fear-xs", "fear-nano"])
@@ -175,12 +178,44 @@ def test_int8_sees_what_float_sees(model: str) -> None:
 
 
 def test_auto_measures_what_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert FEAR_XS.folder is not None
     for model in ("fear-xs", FEAR_XS.folder):
         assert type(runtime.load(model)).__name__ in ("OpenVinoNetwork", "OnnxNetwork")
-    (chosen,) = json.loads((tmp_path / ".cache" / "fear" / "fastest.json").read_text()).values()
+    (chosen,) = json.loads((tmp_path / "fear" / "fastest.json").read_text()).values()
     assert chosen in ("openvino", "openvino int8", "onnx")
+
+
+def test_auto_takes_the_next_runtime_when_one_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+    def broken() -> Network:
+        raise ImportError("libopenvino.so: cannot open shared object file")
+
+    packages = {"openvino": "openvino", "onnx": "onnxruntime"}
+    network = Slow(0)
+    assert fastest({"openvino": broken, "onnx": lambda: network}, packages, 1, "x", 128) is network
+    assert not (tmp_path / "fear" / "fastest.json").exists()  # it may work at the next start
+    with pytest.raises(ImportError, match="libopenvino"):
+        fastest({"openvino": broken, "onnx": broken}, packages, 1, "x", 128)
+
+
+def test_openvino_prepares_the_search_sides_of_the_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared: list[tuple[int, int]] = []
+    real = OpenVinoNetwork._compile
+
+    def compile_(self: OpenVinoNetwork, part: str, crops: tuple[int, int] | None = None) -> object:
+        if crops is not None:
+            prepared.append(crops)
+        return real(self, part, crops)
+
+    monkeypatch.setattr(OpenVinoNetwork, "_compile", compile_)
+    tracker = Tracker("fear-nano", runtime="openvino", config=TrackerConfig(search_size=256, steady_search_size=160))
+    assert sorted(prepared) == [(1, 160), (1, 256)]
+    frame = next(render(Scene(frames=1, height=120, width=160)))
+    tracker.init(frame.image, frame.box_xywh)
+    tracker.update(frame.image)
+    assert len(prepared) == 2  # the first frame waits for nothing
 
 
 def test_auto_without_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,9 +226,12 @@ def test_auto_without_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
         runtime.load("fear-xs", runtime="openvino")
 
 
-def test_checkpoint_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_checkpoint_without_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = runtime._installed
     monkeypatch.setattr(runtime, "_installed", lambda name: name != "torch" and real(name))
+    monkeypatch.setattr("fear.loading.convert.can_export", lambda: False)
+    monkeypatch.setattr(runtime, "can_export", lambda: False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert FEAR_XS.checkpoint is not None
     with pytest.raises(RuntimeMissingError, match="torch"):
         runtime.load(FEAR_XS.checkpoint)
@@ -201,11 +239,12 @@ def test_checkpoint_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
         runtime.load(FEAR_XS.checkpoint, runtime="onnx")
 
 
+@pytest.mark.usefixtures("packaged_graphs")
 def test_checkpoint_path_is_exported_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert SMALL.checkpoint is not None
     assert type(runtime.load(SMALL.checkpoint, runtime="openvino")).__name__ == "OpenVinoNetwork"
-    (folder,) = (path for path in (tmp_path / ".cache" / "fear").iterdir() if path.name != "compiled")
+    (folder,) = (path for path in (tmp_path / "fear").iterdir() if path.name != "compiled")
     made = (folder / "match.onnx").stat().st_mtime_ns
     assert type(runtime.load(SMALL.checkpoint, runtime="onnx")).__name__ == "OnnxNetwork"
     assert (folder / "match.onnx").stat().st_mtime_ns == made
@@ -220,7 +259,9 @@ def test_checkpoint_path_is_exported_once(tmp_path: Path, monkeypatch: pytest.Mo
         ("fear-xs", {"runtime": "tensorflow"}, ConfigError, "expected auto, openvino, onnx, torch"),
         ("fear-xs", {"threads": 0}, ConfigError, "threads: expected at least one"),
         ("fear-xs", {"runtime": "onnx", "device": "tpu"}, ConfigError, "device"),
-        ("fear-xs", {"runtime": "openvino", "device": "tpu"}, WeightsError, "TPU"),
+        ("fear-xs", {"runtime": "openvino", "device": "tpu"}, ConfigError, "device: expected one that this OpenVINO has"),
+        ("fear-xs", {"runtime": "torch", "device": "tpu"}, ConfigError, "device: expected one that this torch has"),
+        ("fear-xs", {"runtime": "onnx", "device": "cuda"}, ConfigError, "pip install onnxruntime-gpu"),
     ],
 )
 def test_wrong_requests(model: str, options: dict[str, object], error: type[FearError], message: str) -> None:
@@ -233,30 +274,36 @@ def test_damaged_graph(tmp_path: Path, name: str) -> None:
     assert FEAR_XS.folder is not None
     shutil.copytree(FEAR_XS.folder, tmp_path / "x")
     (tmp_path / "x" / "match.onnx").write_bytes(b"\x00damaged")
+    for runtime_name in (name, "auto"):
+        with pytest.raises(DamagedWeightsError, match=r"match\.onnx: expected SHA-256 [0-9a-f]{64}, got"):
+            runtime.load(tmp_path / "x", runtime=runtime_name)
+    card = replace(read_card(tmp_path / "x"), files={})  # as earlier versions wrote it
+    (tmp_path / "x" / "config.json").write_text(card.to_json())
     with pytest.raises(WeightsError, match="expected a network that"):
         runtime.load(tmp_path / "x", runtime=name)
 
 
 def test_folder_without_description(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"config\.json"):
-        resolve(tmp_path)
+        find_model(tmp_path)
     (tmp_path / "config.json").write_text("[]")
     with pytest.raises(WeightsError, match="description of a FEAR network"):
-        resolve(tmp_path)
+        find_model(tmp_path)
 
 
+@pytest.mark.usefixtures("packaged_graphs")
 def test_export_that_differs_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from fear.export import onnx as graphs
+    import fear.export
 
     def wrong(network: object, folder: Path, half_storage: bool = False) -> None:
-        real(network, folder, half_storage)  # type: ignore[arg-type]
+        real(network, folder, half_storage)
         model = onnx.load(folder / "match.onnx")
         (scale,) = [t for t in model.graph.initializer if t.name.endswith("dynamic_weight") or t.dims == [1, 3, 1, 1]][:1]
         values = onnx.numpy_helper.to_array(scale) * np.float32(1.05)
         scale.CopyFrom(onnx.numpy_helper.from_array(values, scale.name))
         onnx.save(model, folder / "match.onnx")
 
-    real = graphs.write_onnx
+    real = vars(fear.export)["write_onnx"]  # the copying one
     monkeypatch.setattr("fear.export.write_onnx", wrong)
     assert SMALL.checkpoint is not None
     with pytest.raises(ExportError, match=r"expected the exported network within 0\.001 of torch"):

@@ -19,11 +19,12 @@ from fear.evaluation.tables import markdown_table
 from fear.evaluation.trackers import Spec
 from fear.geometry.context import search_side
 from fear.loading.load import describe, load
+from fear.loading.reference import find_model
 from fear.runtime.processor import processor
 from fear.runtime.protocol import Network
 from fear.tracking.loop import follow
 from fear.tracking.tracker import MultiTracker
-from fear.weights import WeightsCard, read_card, resolve
+from fear.weights import WeightsCard
 
 
 def run_bench(model: str, others: Sequence[Spec], runtime: str, threads: int | None, output: Path) -> str:
@@ -92,8 +93,7 @@ def write_energy(report: EnergyReport, output: Path) -> str:
 
 
 def _measure(model: str, others: Sequence[Spec], runtime: str, threads: int | None) -> dict[str, Any]:
-    weights = resolve(model)
-    card = read_card(weights.folder or weights.checkpoint or Path(model))
+    card = find_model(model).card
     network = load(model, runtime=runtime, threads=threads)
     for_files = network if threads is not None else load(model, runtime=runtime, threads=network_threads())
     stages = measure_stages(network)

@@ -13,7 +13,7 @@ from fear.cli.console import need, out, progress
 
 @app.command("bench")
 def bench_command(
-    model: Annotated[str, typer.Option(help="A name, a .safetensors checkpoint or an exported folder.")] = "fear-xs",
+    model: Annotated[str, typer.Option(help="A name, a .safetensors checkpoint, an exported folder or published:DIR.")] = "fear-xs",
     tracker: Annotated[list[str] | None, typer.Option(help="Another tracker to time beside it, as for eval; repeatable.")] = None,
     output: Annotated[Path, typer.Option(help="Folder for JSON, CSV and Markdown.")] = Path("bench"),
     runtime: Annotated[str, typer.Option(help="auto, openvino, onnx or torch.")] = "auto",

@@ -9,12 +9,11 @@ import typer
 
 from fear.cli.app import app
 from fear.cli.console import need, out
-from fear.errors import ConfigError
 
 
 @app.command("export")
 def export_command(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A name or a .safetensors checkpoint.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A name, a .safetensors checkpoint or published:DIR.")],
     output: Annotated[Path, typer.Option(help="Folder to write.")],
     format: Annotated[str, typer.Option(help="onnx, openvino or coreml.")] = "onnx",
     precision: Annotated[str, typer.Option(help="fp32; fp16 halves the stored weights; int8, with openvino, quantises.")] = "fp32",
@@ -29,13 +28,11 @@ def export_command(
     if least_overlap is not None and (precision != "int8" or not 0 < least_overlap <= 1):
         raise typer.BadParameter(f"expected a number up to 1 with --precision int8, got {least_overlap}", param_hint="--least-overlap")
     need("torch", "export")
-    from fear.export import export
-    from fear.weights import resolve
+    from fear.loading.convert import export_checkpoint
+    from fear.loading.reference import find_model
 
-    weights = resolve(model)
-    if weights.checkpoint is None:
-        raise ConfigError(f"{model}: expected a checkpoint to export, got a folder that is exported already")
-    report = export(weights.checkpoint, output, format, precision, pictures, least_overlap)
+    checkpoint = find_model(model).require_checkpoint("an export")
+    report = export_checkpoint(checkpoint, output, format, precision, pictures, least_overlap)
     for name, difference in report.differences.items():
         out.print(f"{name:24s} {difference:.1e}")
     if report.agreement is not None and report.near is not None:

@@ -21,9 +21,7 @@ def import_command(
     if output.suffix != ".safetensors":
         raise typer.BadParameter(f"expected a .safetensors file, got {output}", param_hint="--output")
     need("torch", "import")
-    from fear.network import parameter_count, save_checkpoint
-    from fear.network.published import CARD, import_published
+    from fear.loading.convert import import_published
 
-    network = import_published(tracker, init)
-    save_checkpoint(network, output, CARD)
-    out.print(f"wrote {output}: {CARD.network.name}, {parameter_count(network):,} parameters, without dynamic template")
+    card = import_published(tracker, init, output)
+    out.print(f"wrote {output}: {card.network.name}, {card.parameters:,} parameters, without dynamic template")

@@ -29,7 +29,7 @@ def track_command(
     box: Annotated[list[str], typer.Option(metavar="X,Y,W,H", help="A target in the first frame, in pixels; once for each target.")],
     output: Annotated[Path | None, typer.Option(help="Annotated H.264 video, .mp4.")] = None,
     boxes: Annotated[Path | None, typer.Option(help="Boxes of every frame: .txt, .csv or .jsonl.")] = None,
-    model: Annotated[str, typer.Option(help="A name, a .safetensors checkpoint or an exported folder.")] = "fear-xs",
+    model: Annotated[str, typer.Option(help="A name, a .safetensors checkpoint, an exported folder or published:DIR.")] = "fear-xs",
     runtime: Annotated[str, typer.Option(help="auto, openvino, onnx or torch.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the network; by default one core is left to the video.")] = None,
     no_dynamic: Annotated[bool, typer.Option("--no-dynamic", help="Keep the first frame's template for good.")] = False,

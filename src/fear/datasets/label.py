@@ -25,6 +25,7 @@ from fear.geometry.boxes import Box, iou
 from fear.media.reader import Frame
 from fear.tracking.loop import follow
 from fear.tracking.protocol import BoxTracker
+from fear.weights.store import written_whole
 
 AGREEMENT = 0.7
 """Least overlap of the two ways in every frame."""
@@ -100,23 +101,17 @@ def label_clips(
         if any(isinstance(reference, VideoFrame) for reference in clip.frames):
             raise DatasetError(f"{clip.name}: expected a folder of pictures, got a video; turn it into pictures with `fear data unpack`")
     rng, count = np.random.default_rng(labelling.seed), 0
-    table.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = table.with_name(f".{table.name}.{os.getpid()}")
-    try:
-        with unfinished.open("w", newline="", encoding="utf-8") as file:
-            rows = csv.DictWriter(file, _COLUMNS)
-            rows.writeheader()
-            for clip in clips:
-                frames = list(clip)
-                height, width = frames[0].image.shape[:2]
-                tracks = _tracks(tracker, frames, [labelling.draw(rng, height, width) for _ in range(labelling.targets)])
-                for number, track in enumerate(tracks):
-                    rows.writerows(_rows(clip, number, track, (height, width), table.parent))
-                count += len(tracks)
-                on_clip()
-        unfinished.replace(table)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with written_whole(table) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.DictWriter(file, _COLUMNS)
+        rows.writeheader()
+        for clip in clips:
+            frames = list(clip)
+            height, width = frames[0].image.shape[:2]
+            tracks = _tracks(tracker, frames, [labelling.draw(rng, height, width) for _ in range(labelling.targets)])
+            for number, track in enumerate(tracks):
+                rows.writerows(_rows(clip, number, track, (height, width), table.parent))
+            count += len(tracks)
+            on_clip()
     return count
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from itertools import zip_longest
 from pathlib import Path
@@ -12,6 +11,7 @@ import cv2
 from fear.datasets.files import read_boxes
 from fear.errors import DatasetError
 from fear.media.reader import open_source
+from fear.weights.store import written_whole
 
 _QUALITY = 95  # of JPEG; above it files grow and networks see no difference
 
@@ -35,9 +35,7 @@ def unpack(video: str | Path, boxes: Path, folder: Path, on_frame: Callable[[], 
     if folder.exists():
         raise DatasetError(f"{folder}: expected a new folder, found one that exists")
     truth = read_boxes(boxes).tolist()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary, open_source(video) as frames:
-        unfinished = Path(temporary) / folder.name
+    with written_whole(folder) as unfinished, open_source(video) as frames:
         (unfinished / "img").mkdir(parents=True)
         count = 0
         for frame, box in zip_longest(frames, truth):
@@ -49,5 +47,4 @@ def unpack(video: str | Path, boxes: Path, folder: Path, on_frame: Callable[[], 
             count += 1
             on_frame()
         (unfinished / "groundtruth.txt").write_text("".join(",".join(f"{v:.2f}" for v in box) + "\n" for box in truth), encoding="utf-8")
-        unfinished.rename(folder)
     return count

@@ -25,6 +25,7 @@ from fear.datasets.files import read_boxes
 from fear.datasets.frames import VideoFrame
 from fear.errors import DatasetError
 from fear.evaluation.jobs import Job, Outcome
+from fear.weights.store import written_whole
 
 _SHOWN = 8  # characters of a digest in the name of a folder
 
@@ -62,9 +63,8 @@ def is_done(job: Job) -> bool:
 
 
 def _write(path: Path, text: str) -> None:
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+    with written_whole(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
 
 
 # ------------------------------------------------------------------------------------------------------------------ whose they are

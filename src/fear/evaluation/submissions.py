@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fear.evaluation.jobs import Job, Outcome
 from fear.evaluation.results import read_outcome
+from fear.weights.store import written_whole
 
 Entries = Iterator[tuple[str, str]]
 """Names and texts of files in the archive."""
@@ -36,10 +37,8 @@ def write_submission(dataset: str, jobs: Sequence[Job], output: Path) -> Path:
         output: Folder of the evaluation.
     """
     path = output / f"submission-{jobs[0].spec.folder_name}.zip"
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:
+    with written_whole(path) as unfinished, zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:
         for job in jobs:
             for name, text in SUBMISSIONS[dataset](job.clip.name, read_outcome(job)):
                 archive.writestr(zipfile.ZipInfo(name), text)  # without the time of day, so that equal results make equal files
-    unfinished.replace(path)
     return path

@@ -21,11 +21,10 @@ from fear.config import TrackerConfig
 from fear.errors import ConfigError
 from fear.evaluation.neighbours import create_opencv, opencv_networks
 from fear.loading.load import describe, load
-from fear.loading.published import published_checkpoint
+from fear.loading.reference import find_model
 from fear.runtime.protocol import Network
 from fear.tracking.protocol import BoxTracker, SingleTarget
 from fear.tracking.tracker import MultiTracker
-from fear.weights import resolve
 
 
 class Spec(NamedTuple):
@@ -64,7 +63,7 @@ def create(spec: Spec, threads: int | None = None) -> BoxTracker:
         return SingleTarget(create_opencv(spec.name.removeprefix("opencv:"), spec.nano, spec.vit, threads))
     if _is_python_class(spec.name):
         return SingleTarget(_python_class(spec.name)())
-    return MultiTracker(_network(spec.name, spec.runtime, threads), config=spec.config)
+    return MultiTracker(_network(spec.name, spec.runtime, threads, spec.config), config=spec.config)
 
 
 def identify(spec: Spec, threads: int | None = None) -> dict[str, Any]:
@@ -82,7 +81,7 @@ def identify(spec: Spec, threads: int | None = None) -> dict[str, Any]:
     if _is_python_class(spec.name):
         source = inspect.getsourcefile(_python_class(spec.name))
         return {"tracker": spec.name, "source": _digest([Path(source)] if source else [])}
-    weights = resolve(_model(spec.name))
+    weights = find_model(spec.name)
     files = [weights.checkpoint] if weights.checkpoint else []
     if weights.folder:
         files += sorted(path for path in weights.folder.iterdir() if path.is_file() and path.name != "config.json")
@@ -90,18 +89,14 @@ def identify(spec: Spec, threads: int | None = None) -> dict[str, Any]:
         "tracker": spec.name,
         "weights": _digest(files),
         "rules": spec.config.to_dict(),
-        "runtime": describe(_network(spec.name, spec.runtime, threads)),
+        "runtime": describe(_network(spec.name, spec.runtime, threads, spec.config)),
     }
 
 
-def _model(name: str) -> str | Path:
-    return published_checkpoint(Path(name.removeprefix("published:"))) if name.startswith("published:") else name
-
-
 @cache
-def _network(name: str, runtime: str, threads: int | None) -> Network:
+def _network(name: str, runtime: str, threads: int | None, rules: TrackerConfig) -> Network:
     """A network that serves all clips of a process, since it has no state."""
-    return load(_model(name), runtime=runtime, threads=threads)
+    return load(name, runtime=runtime, threads=threads, rules=rules)
 
 
 def _is_python_class(name: str) -> bool:

@@ -1,7 +1,7 @@
 """Checkpoint → CoreML packages for Apple's devices, made and checked on any system.
 
-Only Apple's systems run CoreML. Elsewhere the packages are read back: inputs, outputs and shapes are looked at, and every weight of the
-network is looked up among theirs.
+Only Apple's systems run CoreML. So the packages are checked by reading them back: inputs, outputs and shapes, and whether every weight of
+the network is among theirs.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import importlib.util
 import io
 import logging
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +20,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fear.config import TrackerConfig
 from fear.errors import ExportError, RuntimeMissingError
 from fear.export.onnx import Embed, Match
-from fear.geometry.context import search_side
 from fear.network import FearNetwork
 
-_SMALLEST = 2048  # weights below this many numbers may be folded into constants elsewhere
+_SMALLEST = 2048  # CoreML may fold weights of fewer numbers into other constants
 
 
-def write_coreml(network: FearNetwork, folder: Path, precision: str) -> dict[str, float]:
+def write_coreml(network: FearNetwork, folder: Path, precision: str, sides: Sequence[int]) -> dict[str, float]:
     """Writes `embed.mlpackage` and `match.mlpackage`; pictures go in as RGB images.
 
     Args:
         network: Folded, in evaluation mode.
         folder: An existing folder.
         precision: `fp32` or `fp16`, of weights and arithmetic.
+        sides: Sides in pixels of the search crops that trackers cut; the whole search crop is always possible too.
 
     Returns:
         Largest difference of the weights, relative to the largest of its tensor, by package.
@@ -46,7 +46,7 @@ def write_coreml(network: FearNetwork, folder: Path, precision: str) -> dict[str
     if importlib.util.find_spec("coremltools") is None:
         raise RuntimeMissingError("this export needs coremltools: pip install 'fear-tracker[export]'")
     logging.getLogger("coremltools").setLevel(logging.ERROR)
-    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):  # it shows every pass of its compiler
+    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):  # coremltools prints every pass of its compiler
         warnings.simplefilter("ignore")
         import coremltools
 
@@ -65,9 +65,8 @@ def write_coreml(network: FearNetwork, folder: Path, precision: str) -> dict[str
         for name, module, examples, inputs, outputs in parts:
             with torch.no_grad():
                 traced = torch.jit.trace(module.eval(), tuple(examples), check_trace=False)
-            looked_at = {search_side(TrackerConfig(), config, steady) for steady in (False, True)} if name == "match" else set()
-            sides = {examples[0].shape[-1], *looked_at}
-            shapes = [(1, 3, side, side) for side in sorted(sides, reverse=True)]  # the whole context, and what trackers look at
+            possible = {examples[0].shape[-1], *(sides if name == "match" else ())}
+            shapes = [(1, 3, side, side) for side in sorted(possible, reverse=True)]
             shape = shapes[0] if len(shapes) == 1 else coremltools.EnumeratedShapes(shapes, default=shapes[0])
             first = coremltools.ImageType(inputs[0], shape=shape, color_layout=coremltools.colorlayout.RGB)
             others = [coremltools.TensorType(label, shape=value.shape) for label, value in zip(inputs[1:], examples[1:], strict=True)]
@@ -88,14 +87,14 @@ def write_coreml(network: FearNetwork, folder: Path, precision: str) -> dict[str
 
 
 def _searching(network: FearNetwork) -> FearNetwork:
-    """The part of it that sees searches."""
+    """Returns a copy without the separate template encoder."""
     part = copy.deepcopy(network)
     part.template_encoder = None
     return part
 
 
 class _FromImage(torch.nn.Module):
-    """CoreML hands over (1, 3, H, W), the exported graphs take (1, H, W, 3)."""
+    """Converts CoreML's images (1, 3, H, W) to the input of the exported graphs (1, H, W, 3)."""
 
     def __init__(self, module: torch.nn.Module) -> None:
         super().__init__()
@@ -117,7 +116,7 @@ def _require_interface(package: Any, name: str, inputs: list[str], outputs: list
 
 
 def _compare_weights(package: Any, module: torch.nn.Module, tolerance: float) -> float:
-    """Finds every large weight of the network among the package's constants; the largest difference."""
+    """Finds every large weight of the network among the constants of the package and returns the largest difference."""
     import coremltools
 
     constants: dict[int, list[np.ndarray[Any, Any]]] = {}

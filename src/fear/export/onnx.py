@@ -1,7 +1,7 @@
-"""Checkpoint → `embed.onnx` and `match.onnx`, compared with torch before they count.
+"""Checkpoint → `embed.onnx` and `match.onnx`.
 
-Crops go in as uint8 pictures, (N, H, W, 3); normalisation, sigmoid and exponential are part of the graphs, so that no program that uses
-them can get these wrong. Number and side of the search crops are free.
+The graphs take crops as uint8 pictures, (N, H, W, 3). Normalisation, sigmoid and exponential are part of the graphs, so that no program
+that uses them can get these wrong. Number and side of the search crops are free.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from fear.config import STRIDE, NetworkConfig
 from fear.network import FearNetwork, merge_spread
 
 OPSET = 18
-_SMALL = 1024  # numbers; smaller weights stay float32, among them the first convolution's, which is divided after it was rounded
+_SMALL = 1024  # weights of fewer numbers stay float32, such as the first convolution's, which `merge_spread` divides after rounding
 
 
 class Embed(nn.Module):
@@ -47,9 +47,9 @@ class Match(nn.Module):
 
 
 def sample_inputs(config: NetworkConfig, batch: int, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """Smooth random template and search crops: (1, T, T, 3) and (batch, S, S, 3), uint8.
+    """Returns smooth random template and search crops: (1, T, T, 3) and (batch, S, S, 3), uint8.
 
-    Noise in pixels would be a picture that no camera makes, so it is enlarged from an eighth of the size.
+    The noise is enlarged from an eighth of the size, since cameras do not make pictures of independent pixels.
     """
     generator = torch.Generator().manual_seed(seed)
 
@@ -66,7 +66,7 @@ def write_onnx(network: FearNetwork, folder: Path, half_storage: bool = False) -
     Args:
         network: Folded, in evaluation mode.
         folder: An existing folder.
-        half_storage: Keep the weights as float16 in the file and widen them when the graph is loaded; the computation stays float32.
+        half_storage: Store the weights as float16; they are widened when the graph is loaded, and the computation stays float32.
     """
     network = merge_spread(network)
     template, search = sample_inputs(network.config, batch=2)
@@ -94,7 +94,7 @@ def write_graph(module: nn.Module, inputs: dict[str, Tensor], outputs: list[str]
         dynamic = {0: batch, 1: side, 2: side}, {0: batch}
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter warns of its own internals
+        warnings.simplefilter("ignore")  # the exporter warns about its own code
         program = torch.onnx.export(
             module.eval(),
             tuple(inputs.values()),
@@ -110,13 +110,13 @@ def write_graph(module: nn.Module, inputs: dict[str, Tensor], outputs: list[str]
         raise RuntimeError("torch.onnx.export gave no program")
     program.optimize()
     model = program.model_proto
-    for node in model.graph.node:  # the exporter notes there which line of code, on which machine, a node came from
+    for node in model.graph.node:  # here the exporter writes paths of this machine and lines of code
         node.ClearField("metadata_props")
         node.ClearField("doc_string")
     for value in (*model.graph.value_info, *model.graph.input, *model.graph.output):
         value.ClearField("metadata_props")
         for dim in value.type.tensor_type.shape.dim:
-            if dim.dim_param.startswith("s"):  # the exporter's own name for what comes of the crops' side
+            if dim.dim_param.startswith("s"):  # a name that the exporter invents for the number of cells
                 dim.dim_param = "cells"
     model.graph.ClearField("metadata_props")
     if half_storage:
@@ -126,7 +126,7 @@ def write_graph(module: nn.Module, inputs: dict[str, Tensor], outputs: list[str]
 
 
 def _store_half(model: onnx.ModelProto) -> None:
-    """Weights become float16 with a cast behind each; runtimes fold the cast when they load the graph."""
+    """Turns weights into float16 with a cast after each; runtimes fold the cast when they load the graph."""
     graph, casts = model.graph, []
     for tensor in graph.initializer:
         if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < _SMALL:

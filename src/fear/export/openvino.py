@@ -1,28 +1,29 @@
 """Checkpoint → OpenVINO's own format, `embed.xml` and `match.xml`, in float32, float16 storage, or int8.
 
-On processors with int8 instructions that form is faster; how much it moves the answers is measured and told by the export.
+On processors with int8 instructions that form is faster. The export measures and reports how much it changes the answers.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from fear.errors import RuntimeMissingError
 from fear.export.onnx import write_onnx
-from fear.loading.crops import Pair
+from fear.export.pairs import Pair
 from fear.network import FearNetwork
 
 
-def write_openvino(network: FearNetwork, folder: Path, precision: str, pairs: list[Pair], least_overlap: float | None = None) -> None:
+def write_openvino(network: FearNetwork, folder: Path, precision: str, pairs: Sequence[Pair], least_overlap: float | None = None) -> None:
     """Writes both graphs.
 
     Args:
         network: Folded, in evaluation mode.
         folder: An existing folder.
         precision: `fp32`, `fp16` (storage), or `int8`.
-        pairs: For the calibration of int8.
+        pairs: Crops that int8 is calibrated on.
         least_overlap: See `quantise`.
 
     Raises:

@@ -1,39 +1,39 @@
-"""int8 for OpenVINO: quantisation after training, and its control by the boxes that come out (both NNCF's).
+"""int8 for OpenVINO: quantisation after training, and control of it by the resulting boxes; NNCF does both.
 
-The convolutions of `match` are quantised. Products, sums and the template's part stay as they are, since OpenVINO's processor plugin does
-not compile a quantised correlation. Plain quantisation costs what it costs; with a least overlap, layers go back to float one by one, those
-first whose quantisation moves the boxes most, until the overlap is reached.
+The convolutions of `match` are quantised. Products, sums and the correlation with the template stay in float, since OpenVINO's processor
+plugin does not compile a quantised correlation. With a least overlap, layers go back to float one by one until the boxes overlap enough;
+those come first whose quantisation changes the boxes most.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import openvino
 
-from fear.config import TrackerConfig
+from fear.export.pairs import Pair
 from fear.geometry.boxes import Box, iou
-from fear.loading.crops import Pair
-from fear.tracking.decode import decode
+from fear.geometry.cells import best_cell, box_at
 
 _KEPT = ("MatMul", "Multiply", "Subtract", "Divide", "ReduceSum", "Add")
-_BARE = TrackerConfig(window=0, penalty=0, size_rate=None)  # the network's own choice, without rules that hide its errors
-_JUDGED = 1 / 3  # of the pairs; the others calibrate
+_JUDGED = 1 / 3  # share of the pairs that the overlap is measured on; the others calibrate
 
 Inputs = dict[str, Any]
 
 
-def quantise(model: openvino.Model, embed: openvino.CompiledModel, pairs: list[Pair], least_overlap: float | None = None) -> openvino.Model:
-    """The graph of `match` with int8 convolutions.
+def quantise(
+    model: openvino.Model, embed: openvino.CompiledModel, pairs: Sequence[Pair], least_overlap: float | None = None
+) -> openvino.Model:
+    """Returns the graph of `match` with int8 convolutions.
 
     Args:
-        model: As exported, with free shapes; it keeps them.
-        embed: Compiled.
-        pairs: Crops to calibrate with; those of one side.
-        least_overlap: Mean overlap with the float network's boxes, 0 to 1, on a third of the pairs; None: no control. It takes minutes.
+        model: `match` as exported, with free shapes; the result has free shapes too.
+        embed: The compiled graph that encodes templates.
+        pairs: Crops to calibrate with, all of one side.
+        least_overlap: Mean overlap with the float network's boxes, 0 to 1, on a third of the pairs, which takes minutes; None: no control.
     """
     logging.getLogger("nncf").setLevel(logging.ERROR)
     import nncf
@@ -66,9 +66,9 @@ def quantise(model: openvino.Model, embed: openvino.CompiledModel, pairs: list[P
 def overlap_with(
     judged: list[Inputs], network: openvino.CompiledModel
 ) -> Callable[[openvino.CompiledModel, Iterable[Inputs]], tuple[float, list[float]]]:
-    """A function that tells how much another graph's boxes overlap with this network's: the mean, and each.
+    """Returns a function that measures how much the boxes of another graph overlap with those of `network`: the mean, and each.
 
-    NNCF hands over the inputs that it judges by, all of these or some.
+    NNCF calls it with another graph and with all or some of the inputs `judged`.
     """
     truth = {_key(one): _box(network, one) for one in judged}
 
@@ -86,4 +86,6 @@ def _key(one: Inputs) -> bytes:
 def _box(network: openvino.CompiledModel, one: Inputs) -> Box:
     answer = network(one)
     scores, boxes_ltrb = (answer[port] for port in network.outputs[:2])
-    return decode(scores[0, 0], boxes_ltrb[0], (1.0, 1.0), _BARE).box_xywh
+    row, column = best_cell(scores[0, 0])  # the network's own choice: the rules of a tracker would hide its errors
+    centre_x, centre_y, width, height = box_at(boxes_ltrb[0], row, column)
+    return centre_x - width / 2, centre_y - height / 2, width, height

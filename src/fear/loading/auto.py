@@ -1,4 +1,4 @@
-"""Which runtime is fastest on this machine? Measured once and remembered.
+"""Which runtime is fastest on this machine? Measured at the first use, and remembered in the cache folder.
 
 On one processor OpenVINO takes a third of ONNX Runtime's time, on another it is the slower one; no rule that we know tells them apart.
 """
@@ -10,15 +10,15 @@ import logging
 import statistics
 import time
 from collections.abc import Callable, Collection, Mapping
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 
-from fear.config import TrackerConfig
-from fear.geometry.context import search_side
+from fear.errors import DamagedWeightsError, FearError
 from fear.runtime.processor import processor
 from fear.runtime.protocol import Network
+from fear.weights.store import cache_folder, written_whole
 
 _log = logging.getLogger(__name__)
 
@@ -32,38 +32,74 @@ def fastest(
     packages: Mapping[str, str],
     threads: int | None,
     name: str,
+    side: int,
     handicapped: Collection[str] = (),
 ) -> Network:
-    """Loads and times the candidates, or only the one that was fastest before on this machine with these versions.
+    """Loads and times the candidates, or loads only the one that was fastest before on this machine with these versions.
+
+    A candidate that cannot be loaded is left out.
 
     Args:
-        candidates: Loads the network, by runtime.
-        packages: Package of each runtime.
-        threads: As the candidates use them.
-        name: Of the network.
+        candidates: What loads the network, by runtime.
+        packages: The package of each runtime.
+        threads: Number of threads that the candidates use.
+        name: Name of the network.
+        side: Side in pixels of the search crop to time with.
         handicapped: Candidates that are less exact.
 
     Returns:
         The loaded network.
+
+    Raises:
+        FearError: no candidate can be loaded; it is the error of the first one.
+        DamagedWeightsError: a file of a candidate has another digest than its card says.
     """
-    memory = Path.home() / ".cache" / "fear" / "fastest.json"
-    key = " ".join([name, processor(), f"threads {threads}", *(f"{runtime} {version(packages[runtime])}" for runtime in candidates)])
+    if len(candidates) == 1:
+        return next(iter(candidates.values()))()
+    memory = cache_folder() / "fastest.json"
+    versions = [f"{runtime} {_version(packages[runtime])}" for runtime in candidates]
+    key = " ".join([name, processor(), f"threads {threads}", f"side {side}", *versions])
     known = _remembered(memory)
+    networks: dict[str, Network] = {}
+    errors: list[Exception] = []
     if known.get(key) in candidates:
-        return candidates[known[key]]()
-    networks = {runtime: load() for runtime, load in candidates.items()}
-    times = _times(networks)
+        _try(known[key], candidates, networks, errors)
+        if networks:
+            return networks[known[key]]
+    for runtime in candidates:
+        _try(runtime, candidates, networks, errors)
+    if not networks:
+        raise errors[0]
+    times = _times(networks, side) if len(networks) > 1 else dict.fromkeys(networks, 0.0)
     best = min(times, key=lambda runtime: times[runtime] * (_HANDICAP if runtime in handicapped else 1))
     _log.info("fastest runtime: %s (%s)", best, ", ".join(f"{runtime} {seconds * 1e3:.1f} ms" for runtime, seconds in times.items()))
-    _remember(memory, known | {key: best})
+    if not errors:
+        _remember(memory, known | {key: best})
     return networks[best]
 
 
-def _times(networks: Mapping[str, Network]) -> dict[str, float]:
+def _try(runtime: str, candidates: Mapping[str, Callable[[], Network]], networks: dict[str, Network], errors: list[Exception]) -> None:
+    """Loads one candidate into `networks`, or puts its error into `errors`."""
+    try:
+        networks[runtime] = candidates[runtime]()
+    except DamagedWeightsError:
+        raise  # the user should know of it; other forms of these weights may be damaged too
+    except (FearError, ImportError, OSError, RuntimeError) as error:
+        errors.append(error)
+        _log.warning("runtime %s cannot be loaded, taking another: %s", runtime, error)
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # a build under another name, such as onnxruntime-gpu
+        return "unknown"
+
+
+def _times(networks: Mapping[str, Network], side: int) -> dict[str, float]:
     """Median seconds of a `match` call of each; in blocks, since the threads of one runtime spin for a while after its call."""
     times: dict[str, list[float]] = {runtime: [] for runtime in networks}
     config = next(iter(networks.values())).config
-    side = search_side(TrackerConfig(), config, steady=True)  # most frames
     search = np.random.default_rng(0).integers(0, 256, (1, side, side, 3), np.uint8)
     features = np.zeros((1, *config.template_shape), np.float32)
     for _ in range(_BLOCKS):
@@ -87,7 +123,7 @@ def _remembered(memory: Path) -> dict[str, str]:
 
 def _remember(memory: Path, known: dict[str, str]) -> None:
     try:
-        memory.parent.mkdir(parents=True, exist_ok=True)
-        memory.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:  # a home that cannot be written costs a second at every start, no more
+        with written_whole(memory) as unfinished:
+            unfinished.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:  # then every start measures again, which only takes a second
         _log.info("could not remember the fastest runtime: %s", error)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from fear.config import NetworkConfig, TrackerConfig
 from fear.errors import DatasetError
+from fear.export.pairs import Pair
 from fear.geometry.boxes import Box
 from fear.geometry.context import search_window, template_window
 from fear.media.crop import crop
@@ -16,27 +16,18 @@ from fear.media.image import IMAGE_SUFFIXES, Image, mean_colour, read_image
 from fear.media.synthetic import Scene, render
 
 
-class Pair(NamedTuple):
-    """A target, and where to look for it."""
-
-    template: Image
-    """(1, 128, 128, 3)"""
-    search: Image
-    """(1, 192, 192, 3), or smaller where steady"""
-
-
 def cut_pairs(config: NetworkConfig, count: int, pictures: Path | None = None, seed: int = 0, steady: bool = False) -> list[Pair]:
-    """Pairs of crops.
+    """Cuts template and search crops around the same targets.
 
     Args:
-        config: Sides of the crops.
-        count: Of pairs.
-        pictures: A folder whose pictures, at any depth, serve around random boxes; None renders a scene.
-        seed: Of boxes and choices.
-        steady: Searches have the side of steady targets, which most are.
+        config: Tells the sides of the crops.
+        count: Number of pairs.
+        pictures: A folder of pictures, at any depth; crops are cut around random boxes in them. None renders scenes.
+        seed: Seed of the random boxes and of the choice of pictures.
+        steady: Search crops have the side for steady targets; most frames do.
 
     Raises:
-        DatasetError: a folder without pictures.
+        DatasetError: there are no pictures in the folder.
     """
     rng = np.random.default_rng(seed)
     if pictures is None:

@@ -1,36 +1,52 @@
-"""Who runs the network: OpenVINO, ONNX Runtime or torch, behind one protocol."""
+"""Loads a network onto a runtime: OpenVINO, ONNX Runtime or torch, behind one protocol."""
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from fear.errors import ConfigError, RuntimeMissingError, WeightsError
+from fear.config import TrackerConfig
+from fear.errors import ConfigError, RuntimeMissingError
+from fear.geometry.context import search_sides
 from fear.loading.auto import fastest
+from fear.loading.convert import can_export, export_to_cache
+from fear.loading.reference import Model, find_model
 from fear.runtime.protocol import QUANTISED, Maps, Network
-from fear.weights import Weights, read_card, resolve
+from fear.weights import WeightsCard
 
 __all__ = ["Maps", "Network", "describe", "load"]
 
-# with the package that each needs
 _PACKAGES = {"openvino": "openvino", "onnx": "onnxruntime", "torch": "torch"}
+"""The package that each runtime needs."""
 
 _INT8 = "openvino int8"
 
+_TORCH_DEVICES = ("cuda", "mps")
+"""Graphics cards; on them torch runs without further installation."""
 
-def load(model: str | Path, *, runtime: str = "auto", device: str = "cpu", threads: int | None = None) -> Network:
+
+def load(
+    model: str | Path | Model,
+    *,
+    runtime: str = "auto",
+    device: str = "cpu",
+    threads: int | None = None,
+    rules: TrackerConfig | None = None,
+) -> Network:
     """Loads a network onto a runtime.
 
     Args:
-        model: A known name, a `.safetensors` checkpoint, or an exported folder.
-        runtime: `openvino`, `onnx`, `torch`, or `auto` for the fastest that is installed; the first time on a machine it is measured.
-            With packaged weights that includes an int8 form, which only `auto` takes, where it is clearly the fastest.
-        device: A device of that runtime.
-        threads: None leaves it to the runtime.
+        model: A known name, a `.safetensors` checkpoint, an exported folder, or `published:DIR`; see `find_model`.
+        runtime: `openvino`, `onnx`, `torch`, or `auto` for the fastest that is installed and can be loaded. At the first use on a machine
+            `auto` measures them, which takes some seconds, and remembers the answer. With packaged weights it may take an int8 form, where
+            that is clearly the fastest; its boxes differ slightly from those of the float form. No other runtime takes the int8 form.
+        device: A device of that runtime, such as `cpu` or `cuda`.
+        threads: Number of threads of the network; None leaves it to the runtime.
+        rules: Rules of the tracker that the network is for; the network is prepared for their search crops. None: the default rules.
 
     Raises:
-        ConfigError: no such runtime, or not a positive number of threads.
+        ConfigError: no such runtime or device, or not a positive number of threads.
         WeightsError: no such model, or a damaged one.
         RuntimeMissingError: the runtime is not installed, or cannot run this form of the model.
     """
@@ -38,86 +54,90 @@ def load(model: str | Path, *, runtime: str = "auto", device: str = "cpu", threa
         raise ConfigError(f"runtime: expected auto, {', '.join(_PACKAGES)}; got {runtime!r}")
     if threads is not None and threads < 1:
         raise ConfigError(f"threads: expected at least one, got {threads}")
-    weights = resolve(model)
-    loaders = _loaders(weights, device, threads)
+    found = find_model(model)
+    rules = rules or TrackerConfig()
+    sides = search_sides(rules, found.card.network)
+    loaders = _loaders(found, device, threads, sides)
     if runtime == "auto":
-        candidates = {name: loaders[name] for name in _candidates(weights, device)}
-        if len(candidates) > 1:
-            card = read_card(weights.folder or weights.checkpoint or Path(model))
-            return fastest(candidates, _PACKAGES | {_INT8: "openvino"}, threads, card.network.name, handicapped={_INT8})
-        return next(iter(candidates.values()))()
+        candidates = {name: loaders[name] for name in _candidates(found, device)}
+        packages = _PACKAGES | {_INT8: "openvino"}
+        return fastest(candidates, packages, threads, found.name, side=min(sides), handicapped={_INT8})  # of most frames
     if not _installed(runtime):
         raise RuntimeMissingError(f"runtime {runtime}: expected the package {_PACKAGES[runtime]}, which is not installed")
     return loaders[runtime]()
 
 
 def describe(network: Network) -> str:
-    """What computes a loaded network, and how exactly: `OnnxNetwork, float32`."""
+    """Returns what computes a loaded network, and how exactly, such as `OnnxNetwork, float32`."""
     return f"{type(network).__name__}, {'int8' if getattr(network, 'quantised', False) else 'float32'}"
 
 
-def _loaders(weights: Weights, device: str, threads: int | None) -> dict[str, Callable[[], Network]]:
-    """What loads the network, by runtime; each imports its library when it is called."""
+def _loaders(model: Model, device: str, threads: int | None, sides: Sequence[int]) -> dict[str, Callable[[], Network]]:
+    """Functions that load the network, by runtime; each imports its library when it is called."""
 
-    def openvino() -> Network:
+    def openvino(quantised: bool = False) -> Network:
         from fear.runtime.openvino import OpenVinoNetwork
 
-        return OpenVinoNetwork(_folder(weights), device, threads)
-
-    def openvino_int8() -> Network:
-        from fear.runtime.openvino import OpenVinoNetwork
-
-        return OpenVinoNetwork(_folder(weights), device, threads, quantised=True)
+        folder, card = _folder(model)
+        return OpenVinoNetwork(folder, device, threads, quantised, sides, card)
 
     def onnx() -> Network:
         from fear.runtime.onnx import OnnxNetwork
 
-        return OnnxNetwork(_folder(weights), device, threads)
+        folder, card = _folder(model)
+        return OnnxNetwork(folder, device, threads, card)
 
     def torch() -> Network:
-        if weights.checkpoint is None:
-            raise WeightsError(f"{weights.folder}: runtime torch runs a .safetensors checkpoint, got an exported folder")
+        checkpoint = model.require_checkpoint("runtime torch")
         from fear.runtime.pytorch import TorchNetwork
 
-        return TorchNetwork(weights.checkpoint, device, threads)
+        return TorchNetwork(checkpoint, device, threads)
 
-    return {"openvino": openvino, _INT8: openvino_int8, "onnx": onnx, "torch": torch}
+    return {"openvino": openvino, _INT8: lambda: openvino(quantised=True), "onnx": onnx, "torch": torch}
 
 
 def _installed(runtime: str) -> bool:
     return importlib.util.find_spec(_PACKAGES[runtime]) is not None
 
 
-def _can_export() -> bool:
-    return _installed("torch") and importlib.util.find_spec("onnxscript") is not None
-
-
-def _candidates(weights: Weights, device: str) -> list[str]:
-    """Runtimes that are installed, can run this form of the model, and may be the fastest there."""
-    order = [runtime for runtime in _PACKAGES if _installed(runtime)]
-    if weights.folder is not None and not (weights.folder / "match.onnx").is_file():  # exported in OpenVINO's own format
-        return ["openvino"] if "openvino" in order else order
-    if weights.checkpoint is None or (weights.folder is None and _can_export()) or (weights.folder is not None and device == "cpu"):
-        order = [runtime for runtime in order if runtime != "torch"] or order  # torch is never the fastest on a processor
+def _candidates(model: Model, device: str) -> list[str]:
+    """Runtimes that are installed, can run this form of the model, and may be the fastest on this device."""
+    installed = [runtime for runtime in _PACKAGES if _installed(runtime)]
+    exported = [runtime for runtime in installed if runtime != "torch"]
+    on_card = device.startswith(_TORCH_DEVICES)
+    if model.folder is None:
+        # on a processor torch is never the fastest, so a checkpoint is exported where that is possible
+        order = exported if not on_card and can_export() and exported else [name for name in installed if name == "torch"]
+        if not order:
+            raise RuntimeMissingError(
+                f"{model.checkpoint}: a .safetensors checkpoint needs torch: pip install 'fear-tracker[export]'; "
+                "or export it elsewhere and use the exported folder"
+            )
+        return order
+    if not (model.folder / "match.onnx").is_file():  # exported in OpenVINO's own format
+        order = [name for name in exported if name == "openvino"]
+    elif on_card and model.checkpoint is not None:
+        order = [name for name in installed if name == "torch"]
     else:
-        order = [runtime for runtime in order if runtime == "torch"]  # graphics cards, and checkpoints that cannot be exported
-    if weights.folder is not None and (weights.folder / f"{QUANTISED}.xml").is_file() and device == "cpu" and "openvino" in order:
-        order.append(_INT8)
+        order = exported
     if not order:
-        raise RuntimeMissingError(
-            "a .safetensors checkpoint needs torch: pip install 'fear-tracker[export]'; or export it elsewhere and use the exported folder"
-        )
+        raise RuntimeMissingError(_missing(model.folder, device))
+    if device == "cpu" and "openvino" in order and (model.folder / f"{QUANTISED}.xml").is_file():
+        order.append(_INT8)
     return order
 
 
-def _folder(weights: Weights) -> Path:
-    """The exported folder of a model; a checkpoint is exported once and kept in the cache under the digest of its content."""
-    if weights.folder is not None:
-        return weights.folder
-    if weights.checkpoint is None or not _can_export():
-        raise RuntimeMissingError(
-            f"{weights.checkpoint}: running a checkpoint here needs torch and onnxscript: pip install 'fear-tracker[export]'"
-        )
-    from fear.export import export_to_cache
+def _missing(folder: Path, device: str) -> str:
+    if device == "cpu":
+        return f"{folder}: expected a runtime for this exported folder; pip install onnxruntime or openvino"
+    return (
+        f"device {device!r}: expected torch, which is not installed: pip install 'fear-tracker[export]'; "
+        'or take runtime="onnx" with a CUDA build of ONNX Runtime (pip install onnxruntime-gpu)'
+    )
 
-    return export_to_cache(weights.checkpoint)
+
+def _folder(model: Model) -> tuple[Path, WeightsCard | None]:
+    """The exported folder of a model and its card; a checkpoint is exported once and kept in the cache folder."""
+    if model.folder is not None:
+        return model.folder, model.card
+    return export_to_cache(model.require_checkpoint("an export")), None

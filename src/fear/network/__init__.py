@@ -1,4 +1,4 @@
-"""The network of the FEAR family, in torch. Nothing outside training, import and export needs it."""
+"""The networks of the FEAR family, in torch. Only training, conversion, export and the torch runtime import this package."""
 
 from fear.network.checkpoint import load_checkpoint, load_imagenet, save_checkpoint
 from fear.network.network import (

@@ -1,7 +1,7 @@
 """The backbones of the family, cut at stride 16.
 
 Parameter names are those of the libraries whose ImageNet weights people have: torchvision's for ResNet-50 and RegNetX-8GF, timm's for
-FBNet-C. In every module a batch norm is registered right after the convolution it belongs to; `folding` relies on that order.
+FBNet-C. In every module a batch norm is registered directly after the convolution that it belongs to; `folding` relies on that order.
 
 Sources: FBNet (arXiv 1812.03443), ResNet (1512.03385; stride in the 3×3, as torchvision), RegNet (2003.13678).
 """
@@ -19,7 +19,7 @@ from fear.config import Backbone
 
 
 def convolution(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Conv2d:
-    """Padded so that stride 1 keeps the size; no bias, for a batch norm follows."""
+    """Returns a convolution that keeps the size at stride 1 and has no bias, since a batch norm follows."""
     return nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)
 
 
@@ -31,7 +31,7 @@ def _blocks(stage: nn.Module) -> list[Part]:
 
 
 class StagedBackbone(nn.Module, ABC):
-    """A backbone as a chain of parts, each a function of what the one before gave; distillation teaches them one by one.
+    """A backbone as a chain of parts, each a function of the output of the part before; distillation can teach each part alone.
 
     (B, 3, H, W) → (B, `channels`, H/16, W/16).
     """
@@ -40,10 +40,10 @@ class StagedBackbone(nn.Module, ABC):
 
     @abstractmethod
     def stages(self) -> list[list[Part]]:
-        """The stem alone, then the blocks of each stage, as data passes them."""
+        """Returns the stem alone, then the blocks of each stage, in the order in which data passes them."""
 
     def parts(self) -> list[Part]:
-        """The stem and all blocks."""
+        """Returns the stem and all blocks."""
         return [part for stage in self.stages() for part in stage]
 
     def stage_starts(self) -> list[int]:
@@ -76,7 +76,7 @@ _FBNET_C = (
 )
 
 
-# what FEAR-nano keeps of it: the first blocks of each stage, with fewer hidden channels
+# the part that FEAR-nano has: the first blocks of each stage, with fewer hidden channels
 _FBNET_C_SLIM = (
     (_Block(16, 3, 1, 1),),
     (_Block(24, 3, 2, 3), _Block(24, 3, 1, 1)),
@@ -109,7 +109,7 @@ class InvertedResidual(nn.Module):
 
 
 class FBNetC(StagedBackbone):
-    """FBNet-C, or what is left of it.
+    """FBNet-C, or a part of it.
 
     Args:
         stages: Blocks of each stage.
@@ -244,11 +244,11 @@ _BUILDERS: dict[Backbone, Callable[[], StagedBackbone]] = {
 
 
 def build_backbone(name: Backbone) -> StagedBackbone:
-    """A fresh backbone; its `channels` say how wide the output is."""
+    """Returns a backbone with random weights; `channels` is the number of channels of its output."""
     return _BUILDERS[name]()
 
 
-# keys of a full ImageNet classifier that lie beyond stride 16
+# prefixes of those keys of a full ImageNet classifier that belong to layers beyond stride 16
 BEYOND_STRIDE_16: dict[Backbone, tuple[str, ...]] = {
     "fbnet_c": ("blocks.5.", "blocks.6.", "blocks.7.", "conv_head.", "bn2.", "classifier."),
     "fbnetc_100": ("blocks.5.", "blocks.6.", "blocks.7.", "conv_head.", "bn2.", "classifier."),

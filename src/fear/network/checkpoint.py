@@ -1,14 +1,13 @@
-"""Networks to and from files: our checkpoints, and ImageNet weights of other libraries. No pickle, nothing skipped in silence."""
+"""Networks to and from files: our checkpoints, and ImageNet weights of other libraries. Pickles are refused, and no tensor is skipped."""
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import os
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import torch
 from safetensors import SafetensorError
@@ -18,7 +17,8 @@ from torch import Tensor, nn
 from fear.errors import WeightsError
 from fear.network.backbones import BEYOND_STRIDE_16
 from fear.network.network import FearNetwork, build_network, parameter_count, template_parameter_count
-from fear.weights.card import WeightsCard, header, read_card
+from fear.weights.card import WeightsCard, header, read_card, require_tensors, tensors_sha256
+from fear.weights.store import download, require_sha256, written_whole
 
 
 def save_checkpoint(network: FearNetwork, path: Path, card: WeightsCard, dtype: torch.dtype = torch.float32) -> WeightsCard:
@@ -28,27 +28,27 @@ def save_checkpoint(network: FearNetwork, path: Path, card: WeightsCard, dtype: 
         network: Its configuration, w and numbers of parameters replace those of the card.
         path: Written whole or not at all.
         card: Licence, provenance, scores.
-        dtype: Of the stored floats; float16 halves the file.
+        dtype: Type of the stored floats; float16 halves the file.
 
     Returns:
-        The card as written.
+        The card as written, with a digest of the tensors.
     """
+    state = {
+        name: (tensor.to(dtype) if tensor.is_floating_point() else tensor).contiguous().cpu()
+        for name, tensor in network.state_dict().items()
+    }
     card = dataclasses.replace(
         card,
         network=network.config,
         dynamic_weight=round(network.dynamic_weight.item(), 6),
         parameters=parameter_count(network),
         template_parameters=template_parameter_count(network),
+        sha256=_digest(state),
+        files={},
     )
-    state = {
-        name: (tensor.to(dtype) if tensor.is_floating_point() else tensor).contiguous().cpu()
-        for name, tensor in network.state_dict().items()
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")  # others may be writing the same file
-    save_file(state, unfinished, metadata=header(card))
-    unfinished.chmod(0o644)  # safetensors makes files that only their owner may read
-    unfinished.replace(path)
+    with written_whole(path) as unfinished:
+        save_file(state, unfinished, metadata=header(card))
+        unfinished.chmod(0o644)  # safetensors makes files that only their owner may read
     return card
 
 
@@ -60,9 +60,15 @@ def load_checkpoint(path: Path) -> tuple[FearNetwork, WeightsCard]:
     """
     card = read_card(path)
     network = build_network(card.network)
-    state = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in load_file(path).items()}
+    stored = load_file(path)
+    state = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in stored.items()}
     load_exactly(network, state, path)
+    require_tensors({name: tensor.numpy() for name, tensor in stored.items()}, card, path)
     return network.eval(), card
+
+
+def _digest(state: Mapping[str, Tensor]) -> str:
+    return tensors_sha256({name: tensor.numpy() for name, tensor in state.items()})
 
 
 def load_imagenet(network: FearNetwork, source: str | Path, sha256: str | None = None, cache: Path | None = None) -> None:
@@ -73,20 +79,21 @@ def load_imagenet(network: FearNetwork, source: str | Path, sha256: str | None =
     Args:
         network: Changed in place.
         source: A `.safetensors` or torch `.pth` file, or its http(s) or file URL.
-        sha256: Expected digest of the file; required for a URL.
-        cache: Where a download is kept; `~/.cache/fear` by default.
+        sha256: Expected digest of the file; required for an http(s) URL.
+        cache: Where a download is kept; the cache folder by default.
 
     Raises:
         WeightsError: another digest, or a file that does not fit; missing and unexpected keys are listed.
+        RuntimeMissingError: pooch, which downloads, is not installed.
     """
-    path = _fetch(str(source), sha256, cache) if "://" in str(source) else Path(source)
+    path = _local_file(str(source), sha256, cache)
     if not path.is_file():
         raise WeightsError(f"{path}: expected a file with ImageNet weights, found nothing there")
     if sha256 is not None:
-        _require_digest(path, sha256)
+        require_sha256(path, sha256)
     beyond = BEYOND_STRIDE_16[network.config.backbone]
     state = {name: tensor for name, tensor in _read_state(path).items() if not name.startswith(beyond)}
-    # old files have no counters, which only matter where batch norms average without momentum
+    # files of old versions have no counters; they matter only where batch norms average without momentum
     counters = {name: tensor for name, tensor in network.backbone.state_dict().items() if name.endswith("num_batches_tracked")}
     load_exactly(network.backbone, counters | state, path)
 
@@ -131,25 +138,13 @@ def _read_state(path: Path) -> dict[str, Tensor]:
     return loaded
 
 
-def _fetch(url: str, sha256: str | None, cache: Path | None) -> Path:
+def _local_file(source: str, sha256: str | None, cache: Path | None) -> Path:
+    """The file itself; what lies at an address is downloaded."""
+    address = urlsplit(source)
+    if address.scheme == "file":
+        return Path(url2pathname(address.path))
+    if "://" not in source:
+        return Path(source)
     if sha256 is None:
-        raise WeightsError(f"{url}: expected the file's SHA-256 with a URL, got none")
-    folder = cache or Path.home() / ".cache" / "fear"
-    path = folder / f"{sha256[:16]}-{url.rsplit('/', 1)[-1]}"
-    if not path.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            urllib.request.urlretrieve(url, unfinished)
-        except OSError as error:
-            raise WeightsError(f"{url}: expected to download weights from there ({error})") from error
-        _require_digest(unfinished, sha256)
-        unfinished.replace(path)
-    return path
-
-
-def _require_digest(path: Path, sha256: str) -> None:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if digest != sha256.lower():
-        raise WeightsError(f"{path}: expected SHA-256 {sha256}, got {digest}")
+        raise WeightsError(f"{source}: expected the file's SHA-256 with a URL, got none; or download it and give its path")
+    return download(source, sha256, cache)

@@ -1,7 +1,7 @@
-"""Merging batch norms into the convolutions before them: the same function, fewer operations.
+"""Merges batch norms into the convolutions before them: the same function with fewer operations.
 
-A network's modules are registered in the order in which data passes them, and a batch norm always stands right after its convolution.
-So the pairs can be read off the list of modules, whatever the parts are called.
+The modules of our networks are registered in the order in which data passes them, and a batch norm always follows its convolution directly.
+So the pairs can be read from the list of modules, whatever their names are.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Module = TypeVar("Module", bound=nn.Module)
 
 
 def convolution_norm_pairs(module: nn.Module) -> Iterator[tuple[str, str]]:
-    """Names of every convolution that a batch norm follows, with the name of that norm."""
+    """Yields the name of every convolution that a batch norm follows, with the name of that norm."""
     before = ""
     for name, part in module.named_modules():
         if next(part.children(), None) is not None or isinstance(part, nn.Identity):
@@ -28,7 +28,7 @@ def convolution_norm_pairs(module: nn.Module) -> Iterator[tuple[str, str]]:
 
 
 def fold_batch_norms(module: Module) -> Module:
-    """A copy, in evaluation mode, in which every batch norm is merged into its convolution."""
+    """Returns a copy, in evaluation mode, in which every batch norm is merged into its convolution."""
     folded = copy.deepcopy(module).eval()
     for convolution_name, norm_name in list(convolution_norm_pairs(folded)):
         convolution, norm = folded.get_submodule(convolution_name), folded.get_submodule(norm_name)

@@ -1,7 +1,7 @@
-"""Pixel-wise fusion: where in the search crop does each part of the template appear?
+"""Pixel-wise fusion: where in the search crop each part of the template appears.
 
-Every one of the template's 8·8 positions serves as a 1×1 kernel over the search features, which gives 64 maps; they are concatenated
-with the features themselves and aggregated (FEAR, section 3.3; the correlation is Alpha-Refine's, arXiv 2012.06815).
+Each of the 8·8 positions of the template is a 1×1 kernel over the search features, which gives 64 maps. They are concatenated with the
+search features and aggregated (FEAR, section 3.3; the correlation is Alpha-Refine's, arXiv 2012.06815).
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ class PixelwiseFusion(nn.Module):
     Args:
         width: C, channels in and out.
         template_positions: T·T.
-        encode: Unit before the correlation.
-        aggregate: Unit after the concatenation.
+        encode: Makes the unit before the correlation.
+        aggregate: Makes the unit after the concatenation.
     """
 
     def __init__(self, width: int, template_positions: int, encode: ConvolutionUnit, aggregate: ConvolutionUnit) -> None:
@@ -67,6 +67,6 @@ class PixelwiseFusion(nn.Module):
         return self.fuse(template, self.encode(search))
 
     def fuse(self, template: Tensor, encoded: Tensor) -> Tensor:
-        """The part after the encoder; (B, C, T, T) and (B, C, S, S) → (B, C, S, S)."""
+        """Correlates and aggregates encoded search features; (B, C, T, T) and (B, C, S, S) → (B, C, S, S)."""
         fused: Tensor = self.aggregate(torch.cat((encoded, correlate(template, encoded)), dim=1))
         return fused

@@ -1,7 +1,7 @@
-"""The two light heads: how sure, and which box.
+"""The two light heads: one gives a confidence for each cell, the other a box.
 
-Each is two Conv-BN-ReLU and a last convolution (FEAR, section 3.3). The scaling of their outputs is the published code's: logits times
-0.1; distances `exp(scale·y + shift)` with learnable scale 0.1 and shift 1.
+Each consists of two Conv-BN-ReLU and a last convolution (FEAR, section 3.3). Their outputs are scaled as in the published code: logits
+times 0.1; distances `exp(scale·y + shift)` with learnable scale and shift that start at 0.1 and 1.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class ScoreHead(nn.Module):
         return self.scaled(self.tower(features))
 
     def scaled(self, towered: Tensor) -> Tensor:
-        """The part behind the tower: (B, C, S, S) → logits (B, 1, S, S)."""
+        """Applies the last convolution and the scaling: (B, C, S, S) → logits (B, 1, S, S)."""
         logits: Tensor = self.last(towered)
         return logits * _LOGIT_SCALE
 
@@ -45,6 +45,6 @@ class BoxHead(nn.Module):
         return self.scaled(self.tower(features)).exp()
 
     def scaled(self, towered: Tensor) -> Tensor:
-        """The part behind the tower: (B, C, S, S) → logarithms of the distances (B, 4, S, S)."""
+        """Applies the last convolution and the scaling: (B, C, S, S) → logarithms of the distances (B, 4, S, S)."""
         y: Tensor = self.last(towered)
         return y * self.scale + self.shift

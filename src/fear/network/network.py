@@ -5,9 +5,9 @@
     dynamic crop ── backbone ─ adjust ─ F_d ┘                      │
     search crop ─── backbone ─ adjust ─ F_S ───────────────────────┴─ fusion ─ box head ─── left, top, right, bottom
 
-FEAR, arXiv 2112.07957, figure 2; there backbone and adjust are the same for all crops. Where `template_backbone` is set, templates have
-their own. They run once a template, so they may be larger; and they see another thing: nothing but the template ends at its border, while
-the world goes on behind the border of a search crop, and its features should not suffer from that border.
+The figure is FEAR's (arXiv 2112.07957, figure 2), where all crops go through the same backbone and adjust. With `template_backbone`
+templates have a separate encoder. It runs once for a template, so it may be larger. It can also learn other features: a template's border
+is meaningful, since the template ends there; that of a search crop is arbitrary and must not change its features.
 
 The network holds no state of a track.
 """
@@ -33,7 +33,7 @@ _STD = (58.395, 57.12, 57.375)
 
 
 class Prediction(NamedTuple):
-    """What the network says of a search crop."""
+    """The network's answer to a batch of search crops."""
 
     logits: Tensor
     """(B, 1, S, S); confidence is their sigmoid."""
@@ -44,7 +44,7 @@ class Prediction(NamedTuple):
 
 
 class Encoder(nn.Module):
-    """A backbone and the AdjustLayer behind it.
+    """A backbone and the AdjustLayer that follows it (FEAR, section 3.3).
 
     Args:
         backbone: (B, 3, H, W) → (B, K, H/16, W/16).
@@ -104,7 +104,7 @@ class FearNetwork(nn.Module):
         self.register_buffer("std", torch.tensor(_STD).view(1, 3, 1, 1), persistent=False)
 
     def encode_template(self, crops: Tensor) -> Tensor:
-        """Features of template crops.
+        """Returns the features of template crops.
 
         Args:
             crops: (B, 3, H, W), RGB, 0 to 255; any dtype.
@@ -117,17 +117,17 @@ class FearNetwork(nn.Module):
         return features
 
     def encode_search(self, crops: Tensor) -> Tensor:
-        """Features of search crops, as `embed`."""
+        """Returns the features of search crops; shapes as for `encode_template`."""
         features: Tensor = self.adjust(self.backbone(self.normalise(crops)))
         return features
 
     def normalise(self, crops: Tensor) -> Tensor:
-        """What the backbone sees: (B, 3, H, W), 0 to 255, any dtype → about −2 to 2."""
+        """Returns the crops as the backbone takes them: (B, 3, H, W), 0 to 255, any dtype → about −2 to 2."""
         centred = crops.to(self.mean.dtype) - self.mean
         return centred if self.std is None else centred / self.std
 
     def merge(self, static: Tensor, dynamic: Tensor) -> Tensor:
-        """F'_T of the dual template: (B, C, T, T) and (B, C, T, T) → (B, C, T, T)."""
+        """Returns F'_T of the dual template: (B, C, T, T) and (B, C, T, T) → (B, C, T, T)."""
         return (1 - self.dynamic_weight) * static + self.dynamic_weight * dynamic
 
     def match(self, search_crops: Tensor, template_features: Tensor) -> Prediction:
@@ -140,13 +140,13 @@ class FearNetwork(nn.Module):
         return self.compare(self.encode_search(search_crops), template_features)
 
     def compare(self, search: Tensor, template_features: Tensor) -> Prediction:
-        """The part behind the backbone: search features (B, C, 16, 16) and template features (B, C, 8, 8)."""
+        """Does the part of `match` after the encoder: search features (B, C, 16, 16) and template features (B, C, 8, 8)."""
         logits = self.score_head(self.score_fusion(template_features, search))
         boxes_ltrb = self.box_head(self.box_fusion(template_features, search))
         return Prediction(logits, boxes_ltrb, weighted_average(search, logits.sigmoid()))
 
     def forward(self, static_crops: Tensor, dynamic_crops: Tensor, search_crops: Tensor) -> Prediction:
-        """Both templates and the search in one call, as training needs it; crops (B, 3, side, side)."""
+        """Encodes both templates and searches in one call, as training needs it; crops (B, 3, side, side)."""
         return self.match(search_crops, self.merge(self.encode_template(static_crops), self.encode_template(dynamic_crops)))
 
 
@@ -197,9 +197,9 @@ def build_heads(config: NetworkConfig, template_positions: int) -> Heads:
 
 
 def fold(network: FearNetwork) -> FearNetwork:
-    """A copy in evaluation mode with every batch norm merged into its convolution, ready for export.
+    """Returns a copy in evaluation mode with every batch norm merged into its convolution, ready for export.
 
-    A network that is folded already comes back as a plain copy.
+    Of a network that is folded already it returns a plain copy.
     """
     folded = fold_batch_norms(network)
     folded.config = replace(network.config, folded=True)
@@ -207,9 +207,9 @@ def fold(network: FearNetwork) -> FearNetwork:
 
 
 def merge_spread(network: FearNetwork) -> FearNetwork:
-    """A copy whose first convolutions divide by the standard deviation of colours: one pass over the crop less.
+    """Returns a copy whose first convolutions divide by the standard deviation of colours, which saves one pass over the crop.
 
-    The mean stays: the convolution's border is zero, which has to be the mean colour.
+    The mean is still subtracted beforehand: convolutions pad with zeros, which have to mean the mean colour.
     """
     merged = copy.deepcopy(network)
     if merged.std is not None:
@@ -223,16 +223,16 @@ def merge_spread(network: FearNetwork) -> FearNetwork:
 
 
 def channels_last(network: FearNetwork) -> FearNetwork:
-    """The network itself, its weights laid out for images whose channels lie side by side; steps take a third less time on processors."""
+    """Lays the weights out for images in NHWC order and returns the network itself; training steps take a third less time on processors."""
     return cast(FearNetwork, nn.Module.to(network, memory_format=torch.channels_last))  # type: ignore[call-overload]
 
 
 def parameter_count(network: nn.Module) -> int:
-    """Learnable numbers of a network that take part in every frame; an encoder of the templates' own does not."""
+    """Returns the number of parameters that take part in every frame, that is, without a separate template encoder."""
     return sum(parameter.numel() for parameter in network.parameters()) - template_parameter_count(network)
 
 
 def template_parameter_count(network: nn.Module) -> int:
-    """Learnable numbers of the templates' own encoder; 0 where there is none."""
+    """Returns the number of parameters of the separate template encoder; 0 where there is none."""
     own = getattr(network, "template_encoder", None)
     return 0 if own is None else sum(parameter.numel() for parameter in own.parameters())

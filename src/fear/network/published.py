@@ -1,7 +1,7 @@
-"""The published FEAR-XS: from its two CoreML files to our network.
+"""Reads the published FEAR-XS from its two CoreML files.
 
-The files hold the network with batch norms folded, weights in float16, released without the dual template. Layers are told apart by
-their names in the files; `Tracker.mlmodel` holds the whole network, `TrackerInit.mlmodel` its backbone once more.
+The files hold the network with folded batch norms and float16 weights, without the dual template. `Tracker.mlmodel` holds the whole
+network, `TrackerInit.mlmodel` its backbone a second time. Layers are recognised by their names in the files.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CARD = WeightsCard(
     provenance="Published FEAR-XS (github.com/PinataFarms/FEARTracker), imported from its CoreML files; without the dual template.",
 )
 
-# names of separable units (depthwise, pointwise) behind the backbone
+# names of the separable units (depthwise, pointwise) after the backbone
 _SEPARABLE = {
     "score_fusion.encode": ("input.126", "input.128"),
     "score_fusion.aggregate": ("input.133", "input.135"),
@@ -81,7 +81,7 @@ def import_published(tracker: Path, tracker_init: Path) -> FearNetwork:
 
 
 def _backbone_state(network: FearNetwork, layers: Mapping[str, Convolution], source: Path) -> dict[str, Tensor]:
-    """The file's convolutions up to the AdjustLayer, in order, under the names of ours, which run in the same order."""
+    """Returns the convolutions of the file up to the AdjustLayer, under our names; ours run in the same order."""
     names = [f"backbone.{name}" for name, part in network.backbone.named_modules() if isinstance(part, nn.Conv2d)] + ["adjust.0"]
     order = list(layers)
     if len(order) < len(names) or (_BACKBONE_END in order and order.index(_BACKBONE_END) != len(names) - 1):
@@ -101,16 +101,16 @@ def _require_same_backbone(state: Mapping[str, Tensor], init_state: Mapping[str,
 
 
 def _absorb_bias(depthwise: Convolution, pointwise: Convolution) -> Convolution:
-    """A bias between two convolutions without activation is a bias after both."""
+    """Returns the pointwise convolution with both biases; between two convolutions without activation a bias can move behind both."""
     weight, bias = pointwise
     return weight, bias + weight[:, :, 0, 0] @ depthwise[1]
 
 
 def _convolutions(path: Path) -> dict[str, Convolution]:
-    """All convolutions of a CoreML file by name, in order."""
+    """Returns all convolutions of a CoreML file by name, in order."""
     if not path.is_file():
         raise WeightsError(f"{path}: expected a CoreML file, found nothing there")
-    logging.getLogger("coremltools").setLevel(logging.ERROR)  # it warns of Apple's runtime, which reading a file does not need
+    logging.getLogger("coremltools").setLevel(logging.ERROR)  # it warns that Apple's runtime is missing, which is not needed to read a file
     try:
         from coremltools.proto import Model_pb2
         from google.protobuf.message import DecodeError

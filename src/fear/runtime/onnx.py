@@ -1,4 +1,4 @@
-"""ONNX Runtime: everywhere."""
+"""ONNX Runtime: the runtime that every system has."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ import onnxruntime
 
 from fear.errors import ConfigError, WeightsError
 from fear.runtime.protocol import Crops, Floats, Maps
-from fear.weights.card import read_card
+from fear.weights.card import WeightsCard, checked_sha256, read_card
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider", "coreml": "CoreMLExecutionProvider"}
-
 _OUTPUTS = ("scores", "boxes", "embedding")
 
 
@@ -21,23 +20,28 @@ class OnnxNetwork:
     Args:
         folder: Exported network: `embed.onnx`, `match.onnx`, `config.json`.
         device: `cpu`, `cuda` or `coreml`.
-        threads: None leaves it to ONNX Runtime.
+        threads: Number of threads; None leaves it to ONNX Runtime.
+        card: The card of the folder, if it was read already.
+
+    Raises:
+        ConfigError: this ONNX Runtime does not have the device.
+        WeightsError: a graph is missing or damaged.
     """
 
-    def __init__(self, folder: Path, device: str = "cpu", threads: int | None = None) -> None:
-        card = read_card(folder)
+    def __init__(self, folder: Path, device: str = "cpu", threads: int | None = None, card: WeightsCard | None = None) -> None:
+        card = card or read_card(folder)
         self.config, self.dynamic_weight = card.network, card.dynamic_weight
-        if device not in _PROVIDERS or _PROVIDERS[device] not in onnxruntime.get_available_providers():
-            raise ConfigError(f"device: expected one that this ONNX Runtime has ({onnxruntime.get_available_providers()}), got {device!r}")
+        provider = _provider(device)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or 0
         options.log_severity_level = 3
 
         def session(part: str) -> onnxruntime.InferenceSession:
             path = folder / f"{part}.onnx"
+            checked_sha256(path, card)
             try:
-                return onnxruntime.InferenceSession(path, options, providers=[_PROVIDERS[device]])
-            except Exception as error:  # ONNX Runtime's errors share no base but this
+                return onnxruntime.InferenceSession(path, options, providers=[provider])
+            except Exception as error:  # the errors of ONNX Runtime have no other base class in common
                 reason = " ".join(str(error).split())[-160:]
                 raise WeightsError(f"{path}: expected a network that ONNX Runtime can run ({reason})") from error
 
@@ -51,3 +55,12 @@ class OnnxNetwork:
     def match(self, search_crops: Crops, template_features: Floats) -> Maps:
         """See `Network.match`."""
         return Maps(*self._match.run(_OUTPUTS, {"search": search_crops, "template_features": template_features}))
+
+
+def _provider(device: str) -> str:
+    available = onnxruntime.get_available_providers()
+    devices = [name for name, provider in _PROVIDERS.items() if provider in available]
+    if device in devices:
+        return _PROVIDERS[device]
+    remedy = "; device 'cuda' needs a CUDA build of ONNX Runtime: pip install onnxruntime-gpu" if device == "cuda" else ""
+    raise ConfigError(f"device: expected one that this ONNX Runtime has ({', '.join(devices)}), got {device!r}{remedy}")

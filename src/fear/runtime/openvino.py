@@ -1,17 +1,16 @@
-"""OpenVINO: the fastest on x86 processors."""
+"""OpenVINO: on most x86 processors the fastest runtime."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import openvino
 
-from fear.config import TrackerConfig
-from fear.errors import WeightsError
-from fear.geometry.context import search_side
+from fear.errors import ConfigError, WeightsError
 from fear.runtime.compiled import compiled_once
 from fear.runtime.protocol import QUANTISED, Crops, Floats, Maps
-from fear.weights.card import read_card
+from fear.weights.card import WeightsCard, checked_sha256, read_card
 
 
 class OpenVinoNetwork:
@@ -20,13 +19,27 @@ class OpenVinoNetwork:
     Args:
         folder: Exported network: `embed` and `match` as `.xml` or `.onnx`, and `config.json`.
         device: `cpu` or another device name of OpenVINO.
-        threads: None leaves it to OpenVINO.
-        quantised: Take the folder's int8 form of `match`.
+        threads: Number of threads; None leaves it to OpenVINO.
+        quantised: Take the int8 form of `match` in the folder.
+        sides: Sides in pixels of the search crops to prepare for; the first call with crops of another side takes longer.
+        card: The card of the folder, if it was read already.
+
+    Raises:
+        ConfigError: this OpenVINO does not have the device.
+        WeightsError: a graph is missing or damaged, or cannot run on the device.
     """
 
-    def __init__(self, folder: Path, device: str = "cpu", threads: int | None = None, quantised: bool = False) -> None:
-        card = read_card(folder)
-        self.config, self.dynamic_weight = card.network, card.dynamic_weight
+    def __init__(
+        self,
+        folder: Path,
+        device: str = "cpu",
+        threads: int | None = None,
+        quantised: bool = False,
+        sides: Iterable[int] = (),
+        card: WeightsCard | None = None,
+    ) -> None:
+        self._card = card or read_card(folder)
+        self.config, self.dynamic_weight = self._card.network, self._card.dynamic_weight
         self._folder, self._device = folder, device.upper()
         self.quantised, self._search_part = quantised, QUANTISED if quantised else "match"
         self._settings: dict[str, str | int | bool] = {
@@ -36,18 +49,29 @@ class OpenVinoNetwork:
         }
         if threads is not None:
             self._settings["INFERENCE_NUM_THREADS"] = threads
+        self._digests: dict[Path, str] = {}  # of each graph; two sides use the same one
         self._core = openvino.Core()
+        self._require_device()
         self._embed = self._compile("embed")
-        sides = {search_side(TrackerConfig(), self.config, steady) for steady in (False, True)}
-        self._match = {(1, side): self._compile(self._search_part, (1, side)) for side in sides}
+        self._match = {(1, side): self._compile(self._search_part, (1, side)) for side in dict.fromkeys(sides)}
+
+    def _require_device(self) -> None:
+        available = self._core.available_devices
+        known = {name.partition(".")[0] for name in available} | {"AUTO", "HETERO", "MULTI"}
+        if self._device.partition(":")[0].partition(".")[0] not in known:
+            raise ConfigError(f"device: expected one that this OpenVINO has ({', '.join(available)}), got {self._device!r}")
 
     def _compile(self, part: str, crops: tuple[int, int] | None = None) -> openvino.InferRequest:
+        """Compiles one graph; `match` for this number and side of crops, since fixed shapes compute faster than free ones."""
         path = self._folder / f"{part}.xml"
         graph = [path, path.with_suffix(".bin")] if path.is_file() else [self._folder / f"{part}.onnx"]
+        for file in graph:
+            if file not in self._digests:
+                self._digests[file] = checked_sha256(file, self._card)
 
         def compiled() -> openvino.CompiledModel:
             model = self._core.read_model(graph[0])
-            if crops is not None:  # fixed shapes compute faster than free ones
+            if crops is not None:
                 batch, side = crops
                 template = model.input("template_features").get_partial_shape()
                 template[0] = batch
@@ -55,9 +79,12 @@ class OpenVinoNetwork:
             return self._core.compile_model(model, self._device, self._settings)
 
         try:
-            if self._device != "CPU" or (crops is not None and crops[0] > 1):  # numbers of targets are many, and each would be kept
+            # compiled networks for several targets are not kept: there would be one for every number of targets
+            if self._device != "CPU" or (crops is not None and crops[0] > 1):
                 return compiled().create_infer_request()
-            return compiled_once(self._core, graph, crops, self._settings, compiled).create_infer_request()
+            return compiled_once(
+                self._core, [self._digests[file] for file in graph], crops, self._settings, compiled
+            ).create_infer_request()
         except RuntimeError as error:
             reason = " ".join(str(error).split())[-160:]
             raise WeightsError(f"{self._folder}: expected a network that OpenVINO can run on {self._device} ({reason})") from error
@@ -65,11 +92,11 @@ class OpenVinoNetwork:
     def encode_template(self, template_crops: Crops) -> Floats:
         """See `Network.encode_template`."""
         self._embed.infer([template_crops], share_inputs=True)
-        features: Floats = self._embed.get_output_tensor(0).data.copy()  # kept beyond the next call
+        features: Floats = self._embed.get_output_tensor(0).data.copy()  # the next call would overwrite it
         return features
 
     def match(self, search_crops: Crops, template_features: Floats) -> Maps:
-        """See `Network.match`; the first call with another number or size of crops compiles the network for it."""
+        """See `Network.match`; the first call with another number or side of crops compiles the network for it."""
         crops = search_crops.shape[0], search_crops.shape[1]
         if crops not in self._match:
             self._match[crops] = self._compile(self._search_part, crops)

@@ -1,4 +1,4 @@
-"""What a tracker asks of a network, whoever runs it."""
+"""What a tracker asks of a network, whichever runtime computes it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ QUANTISED = "match-int8"
 
 
 class Maps(NamedTuple):
-    """The network's answer to N search crops."""
+    """The network's answer to N search crops; S is the number of cells along a side of a crop, one for 16 pixels."""
 
     scores: Floats
     """(N, 1, S, S), confidence 0 to 1."""
@@ -28,18 +28,18 @@ class Maps(NamedTuple):
 
 
 class Network(Protocol):
-    """A FEAR network on some runtime; it holds no state of a track."""
+    """A FEAR network on some runtime. It holds no state of a track."""
 
     @property
     def config(self) -> NetworkConfig:
-        """What network this is."""
+        """The configuration of the network."""
 
     @property
     def dynamic_weight(self) -> float:
-        """W of the dual template."""
+        """Weight w of the dual template: the share of the dynamic template, 0 to 1."""
 
     def encode_template(self, template_crops: Crops) -> Floats:
-        """Features of a template crop: (1, 128, 128, 3), RGB → (1, C, 8, 8)."""
+        """Returns the features of a template crop: uint8 RGB (1, 128, 128, 3) → (1, C, 8, 8)."""
 
     def match(self, search_crops: Crops, template_features: Floats) -> Maps:
-        """Finds templates in search crops: (N, S·16, S·16, 3) and (N, C, 8, 8). The answer may be overwritten by the next call."""
+        """Finds templates in search crops: uint8 RGB (N, 16·S, 16·S, 3) and (N, C, 8, 8). The next call may overwrite the answer."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from fear.errors import ConfigError
 from fear.network import FearNetwork, fold, load_checkpoint
 from fear.runtime.protocol import Crops, Floats, Maps
 
@@ -15,16 +16,24 @@ class TorchNetwork:
     """A checkpoint, or a network in memory, on torch.
 
     Args:
-        network: A `.safetensors` file or a network; it is copied and its batch norms folded.
+        network: A `.safetensors` file, or a network, which is copied; batch norms are folded.
         device: `cpu` or another device of torch, such as `cuda`.
-        threads: None leaves it to torch; the setting is torch's own and holds for the whole process.
+        threads: Number of threads; None leaves it to torch. The setting holds for all of torch in this process.
+
+    Raises:
+        ConfigError: this torch does not have the device.
+        WeightsError: the file is not a checkpoint, or is damaged.
     """
 
     def __init__(self, network: Path | FearNetwork, device: str = "cpu", threads: int | None = None) -> None:
         if isinstance(network, Path):
             network, _ = load_checkpoint(network)
-        self._network = fold(network).to(device)
-        self._device = torch.device(device)
+        try:
+            self._device = torch.device(device)
+            self._network = fold(network).to(self._device)
+        except (RuntimeError, AssertionError, NotImplementedError) as error:  # torch's answers to an unknown or a missing device
+            reason = str(error).partition("\n")[0][:160]
+            raise ConfigError(f"device: expected one that this torch has, got {device!r} ({reason})") from error
         self.config = network.config
         self.dynamic_weight = network.dynamic_weight.item()
         if threads is not None:

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fear.config import STRIDE, TrackerConfig
+from fear.config import TrackerConfig
 from fear.geometry.boxes import Box
+from fear.geometry.cells import best_cell, box_at
 
 Floats = NDArray[np.float32]
 
@@ -50,15 +51,9 @@ def decode(scores: Floats, boxes_ltrb: Floats, size_before: tuple[float, float],
     ranking = scores if penalty is None else scores * penalty
     if config.window > 0:
         ranking = ranking * (1 - config.window) + cosine_window(cells) * config.window
-    cell = int(ranking.argmax())
-    row, column = divmod(cell, cells)
-
-    left, top, right, bottom = boxes_ltrb[:, row, column].tolist()
-    # cell (i, j) stands at ((j − S/2)·16 + side/2, …) (published code), which is (16·j, 16·i)
-    x, y = column * STRIDE, row * STRIDE
+    row, column = best_cell(ranking)
     score = float(scores[row, column])
-    width, height = left + right, top + bottom
-    centre_x, centre_y = x + (right - left) / 2, y + (bottom - top) / 2
+    centre_x, centre_y, width, height = box_at(boxes_ltrb, row, column)
     if config.size_rate is not None:
         rate = config.size_rate * score * (1.0 if penalty is None else float(penalty[row, column]))
         width = size_before[0] + rate * (width - size_before[0])

@@ -13,6 +13,7 @@ from fear.errors import BoxError, ConfigError, FearError
 from fear.geometry.boxes import Box, parse_box, require_overlap
 from fear.geometry.window import Window
 from fear.loading.load import load
+from fear.loading.reference import Model
 from fear.media.image import Image, Picture, require_frame
 from fear.media.planes import Bgr
 from fear.runtime.protocol import Network
@@ -57,7 +58,7 @@ class MultiTracker:
 
     def __init__(
         self,
-        model: str | Path | Network = "fear-xs",
+        model: str | Path | Model | Network = "fear-xs",
         *,
         runtime: str = "auto",
         device: str = "cpu",
@@ -67,8 +68,10 @@ class MultiTracker:
     ) -> None:
         if colour not in get_args(Colour):
             raise ConfigError(f"colour: expected rgb or bgr, got {colour!r}")
-        self.network: Network = load(model, runtime=runtime, device=device, threads=threads) if isinstance(model, str | Path) else model
         self.config = config or TrackerConfig()
+        if isinstance(model, str | Path | Model):
+            model = load(model, runtime=runtime, device=device, threads=threads, rules=self.config)
+        self.network: Network = model
         self._colour = colour
         self._targets: list[Target] = []
         self._next_id = 0
@@ -206,7 +209,7 @@ class Tracker:
 
     def __init__(
         self,
-        model: str | Path | Network = "fear-xs",
+        model: str | Path | Model | Network = "fear-xs",
         *,
         runtime: str = "auto",
         device: str = "cpu",

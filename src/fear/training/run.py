@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,6 +36,7 @@ from fear.training.stages.track import TrackStage
 from fear.training.stages.whole import WholeStage
 from fear.training.start import load_network, start_network
 from fear.weights import WeightsCard
+from fear.weights.store import written_whole
 
 
 def train(
@@ -68,7 +70,8 @@ def train(
         begin(recipe, folder)
         result = run.all_stages()
     final = folder / WEIGHTS
-    final.write_bytes(result.read_bytes())
+    with written_whole(final) as unfinished:
+        shutil.copy(result, unfinished)
     return final
 
 

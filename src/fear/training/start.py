@@ -5,28 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from fear.errors import WeightsError
-from fear.loading.published import published_checkpoint
+from fear.loading.reference import find_model
 from fear.network import FearNetwork, build_network, load_checkpoint, load_imagenet
 from fear.network.checkpoint import load_exactly
 from fear.training.sections import NetworkSection
 from fear.training.slim import slim
 from fear.training.stages.teacher import Teacher
-from fear.weights import resolve
 
 
 def load_network(name: str) -> FearNetwork:
-    """A network by the name of packaged weights, a checkpoint's path, or `published:DIR`.
+    """Loads the network of any model that has a checkpoint; `find_model` tells how models are named.
 
     Raises:
-        WeightsError: there is no such checkpoint, or it is an exported folder.
+        WeightsError: there is no such model, or it is an exported folder.
     """
-    if name.startswith("published:"):
-        return load_checkpoint(published_checkpoint(Path(name.removeprefix("published:")).expanduser()))[0]
-    checkpoint = resolve(name).checkpoint
-    if checkpoint is None:
-        raise WeightsError(f"{name}: expected a checkpoint, got an exported folder, which can neither learn nor teach")
-    return load_checkpoint(checkpoint)[0]
+    return load_checkpoint(find_model(name).require_checkpoint("learning or teaching"))[0]
 
 
 def start_network(section: NetworkSection, teacher: Teacher | None) -> FearNetwork:

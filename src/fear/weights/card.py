@@ -1,28 +1,34 @@
 """What is known about a set of weights: one object that travels with them.
 
-A checkpoint holds it as JSON in the safetensors header, an exported folder as `config.json`.
+A checkpoint holds its card as JSON in the safetensors header, an exported folder as `config.json`. Cards can be read without torch.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from fear.config import NetworkConfig
-from fear.errors import ConfigError, WeightsError
+from fear.errors import ConfigError, DamagedWeightsError, WeightsError
+from fear.weights.store import sha256_of
 
 FORMAT = 1
-"""Counts up when older programs could misread newer files."""
+"""This number goes up when older versions could misread newer files."""
 
 _HEADER_KEY = "fear"
 
 _FORMER_OPTIONS = {"merge": "sum", "update": "similarity"}
 """Keys of the network that earlier versions wrote, and the only value that this version still runs."""
+
+_GRAPH_SUFFIXES = (".onnx", ".xml", ".bin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +38,15 @@ class WeightsCard:
     Attributes:
         network: The network that the weights fit.
         licence: SPDX name.
-        provenance: How the weights came about, and whom to thank.
+        provenance: How the weights were made, and from whose work.
         dynamic_weight: w of the dual template, as trained; 0 where the weights were made without it.
-        parameters: Learnable numbers that take part in every frame, batch norms folded.
-        template_parameters: Those of the templates' own encoder, where there is one.
+        parameters: Number of parameters that take part in every frame, batch norms folded.
+        template_parameters: Number of parameters of the separate template encoder; 0 where there is none.
         macs: Multiply-accumulates of one `match` call for one target.
-        scores: Measured quality by name, such as `{"auc": 0.7}`, with the data they were measured on in `scores_on`.
+        scores: Measured quality by name, such as `{"auc": 0.7}`; `scores_on` names the data.
         scores_on: What the scores were measured on.
+        sha256: Digest of the tensors of the checkpoint, see `tensors_sha256`; empty in files of earlier versions.
+        files: SHA-256 of each graph of an exported folder, by file name; empty in checkpoints and in folders of earlier versions.
     """
 
     network: NetworkConfig
@@ -50,43 +58,55 @@ class WeightsCard:
     macs: int = 0
     scores: dict[str, float] = field(default_factory=dict)
     scores_on: str = ""
+    sha256: str = ""
+    files: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        """JSON that `from_json` reads."""
+        """Returns JSON that `from_json` reads."""
         return json.dumps({"format": FORMAT, **dataclasses.asdict(self)}, indent=1, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str, source: Path) -> Self:
         """Reads a card.
 
+        Args:
+            text: What `to_json` wrote, in this version or an earlier one.
+            source: The file that it comes from, for messages.
+
         Raises:
-            WeightsError: `source` holds something else, or was written by a newer version.
+            WeightsError: the text is something else, or was written by a newer version.
         """
         try:
             values: dict[str, Any] = json.loads(text)
             version = values.pop("format")
-            if version != FORMAT:
-                raise WeightsError(f"{source}: expected format {FORMAT}, got {version}; it needs another version of fear-tracker")
             network = dict(values["network"])
-            for key, only in _FORMER_OPTIONS.items():
-                if network.pop(key, only) != only:
-                    raise WeightsError(f"{source}: expected {key} {only!r}, got {values['network'][key]!r}; see research/stark")
-            return cls(**values | {"network": NetworkConfig.from_dict(network)})
+            former = {key: network.pop(key, only) for key, only in _FORMER_OPTIONS.items()}
+            config = NetworkConfig.from_dict(network) if version == FORMAT else None
+            card = None if config is None else cls(**values | {"network": config})
         except (ValueError, KeyError, TypeError, AttributeError, ConfigError) as error:
             raise WeightsError(f"{source}: expected the description of a FEAR network, got something else ({error})") from error
+        if card is None:
+            raise WeightsError(f"{source}: expected format {FORMAT}, got {version}; it needs another version of fear-tracker")
+        if former != _FORMER_OPTIONS:
+            raise WeightsError(f"{source}: expected a network with {_FORMER_OPTIONS}, got {former}; see research/stark")
+        return card
 
 
 def read_card(path: Path) -> WeightsCard:
-    """The card of a checkpoint file or an exported folder; needs no torch.
+    """Reads the card of a checkpoint or of an exported folder.
 
     Raises:
-        WeightsError: neither of them, or damaged.
+        WeightsError: `path` is neither of them, or is damaged.
     """
     if path.is_dir():
         description = path / "config.json"
         if not description.is_file():
             raise WeightsError(f"{path}: expected an exported network with config.json, found {sorted(p.name for p in path.iterdir())[:8]}")
-        return WeightsCard.from_json(description.read_text(encoding="utf-8"), description)
+        try:
+            text = description.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise WeightsError(f"{description}: expected JSON in UTF-8, got other bytes ({error})") from error
+        return WeightsCard.from_json(text, description)
     if not path.is_file():
         raise WeightsError(f"{path}: expected a .safetensors checkpoint or an exported folder, found nothing there")
     try:
@@ -100,5 +120,51 @@ def read_card(path: Path) -> WeightsCard:
 
 
 def header(card: WeightsCard) -> dict[str, str]:
-    """The card as safetensors metadata."""
+    """Returns the card as safetensors metadata."""
     return {_HEADER_KEY: card.to_json()}
+
+
+def tensors_sha256(tensors: Mapping[str, NDArray[Any]]) -> str:
+    """Returns the SHA-256 of tensors: of name, type, shape and bytes of each, in the order of their names."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name} {tensor.dtype} {tensor.shape}\n".encode())
+        digest.update(tensor.tobytes())
+    return digest.hexdigest()
+
+
+def require_tensors(tensors: Mapping[str, NDArray[Any]], card: WeightsCard, source: Path) -> None:
+    """Checks the tensors of a checkpoint against its card; a card without a digest passes.
+
+    Raises:
+        DamagedWeightsError: they have another digest.
+    """
+    if card.sha256 and (found := tensors_sha256(tensors)) != card.sha256:
+        raise DamagedWeightsError(f"{source}: expected tensors with SHA-256 {card.sha256}, got {found}; take an undamaged copy")
+
+
+def write_folder_card(card: WeightsCard, folder: Path) -> WeightsCard:
+    """Writes `config.json` of an exported folder, with a digest of every graph that lies there; returns the card as written."""
+    graphs = sorted(path for path in folder.iterdir() if path.is_file() and path.suffix in _GRAPH_SUFFIXES)
+    card = dataclasses.replace(card, files={path.name: sha256_of(path) for path in graphs})
+    (folder / "config.json").write_text(card.to_json() + "\n", encoding="utf-8")
+    return card
+
+
+def checked_sha256(graph: Path, card: WeightsCard) -> str:
+    """Returns the SHA-256 of a graph of an exported folder, or nothing if there is no such file.
+
+    Args:
+        graph: The file.
+        card: The card of the folder. A graph for which it holds no digest passes.
+
+    Raises:
+        DamagedWeightsError: the card holds another digest.
+    """
+    if not graph.is_file():
+        return ""
+    found, expected = sha256_of(graph), card.files.get(graph.name)
+    if expected and found != expected:
+        raise DamagedWeightsError(f"{graph}: expected SHA-256 {expected}, got {found}; take an undamaged copy or export again")
+    return found

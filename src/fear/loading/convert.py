@@ -1,0 +1,117 @@
+"""Conversions between the forms of a model: published files → checkpoint → exported folder.
+
+This is the only place that calls `fear.export`. Conversions for `load` are made once and kept in the cache folder under the digest of what
+they were made from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fear.errors import RuntimeMissingError
+from fear.weights.card import WeightsCard, read_card
+from fear.weights.store import cache_folder, sha256_of, written_whole
+
+if TYPE_CHECKING:
+    from fear.export import Report
+
+_CALIBRATION, _COMPARED = 128, {"fp32": 8, "fp16": 8, "int8": 48}  # pairs of crops
+_INSTALL = "pip install 'fear-tracker[export]'"
+
+
+def can_export() -> bool:
+    """Whether the packages that an export needs are installed."""
+    return all(importlib.util.find_spec(package) is not None for package in ("torch", "onnxscript"))
+
+
+def export_checkpoint(
+    checkpoint: Path,
+    folder: Path,
+    format: str = "onnx",
+    precision: str = "fp32",
+    pictures: Path | None = None,
+    least_overlap: float | None = None,
+) -> Report:
+    """Exports a checkpoint and compares the result with torch on crops as trackers cut them.
+
+    Args:
+        checkpoint: A `.safetensors` file.
+        folder: Where `embed`, `match` and `config.json` go; made, or replaced if it holds an earlier export.
+        format: `onnx`, `openvino` or `coreml`.
+        precision: `fp32`; `fp16` stores the weights as float16 (CoreML also computes so); `int8` quantises, for OpenVINO.
+        pictures: Folder of pictures that the crops are cut from; None renders some.
+        least_overlap: For int8: layers stay in float until the boxes overlap with the float network's by this much in the mean, 0 to 1.
+
+    Raises:
+        ExportError: a runtime gives other values than torch; nothing is written.
+        ConfigError: unknown format or precision, or the folder holds other things.
+        RuntimeMissingError: a package that the export needs is not installed.
+        DatasetError: there are no pictures in `pictures`.
+        WeightsError: the file is not a checkpoint, or is damaged.
+    """
+    if not can_export():
+        raise RuntimeMissingError(f"{checkpoint}: converting a checkpoint needs torch and onnxscript: {_INSTALL}")
+    from fear.export import CropSet, check_request, export
+    from fear.loading.crops import cut_pairs
+
+    check_request(folder, format, precision)
+    config, compared = read_card(checkpoint).network, _COMPARED[precision]
+    wide = compared // 2
+    pairs = cut_pairs(config, wide, pictures) + cut_pairs(config, compared - wide, pictures, steady=True)
+    calibration = cut_pairs(config, compared + _CALIBRATION, pictures, steady=True)[compared:] if precision == "int8" else []
+    return export(checkpoint, folder, CropSet(pairs, calibration), format, precision, least_overlap)
+
+
+def export_to_cache(checkpoint: Path) -> Path:
+    """Returns the checkpoint as an ONNX folder in the cache folder; it is named by the content of the checkpoint and made once.
+
+    Raises:
+        RuntimeMissingError: a package that the export needs is not installed.
+        ExportError: a runtime gives other values than torch.
+    """
+    folder = cache_folder() / f"export-{sha256_of(checkpoint)[:20]}"
+    if not (folder / "config.json").is_file():
+        with written_whole(folder, keep_existing=True) as unfinished:
+            export_checkpoint(checkpoint, unfinished)
+    return folder
+
+
+def published_checkpoint(folder: Path) -> Path:
+    """Returns the published network of a folder as a checkpoint in the cache folder, made once.
+
+    Args:
+        folder: With `Tracker.mlmodel` and `TrackerInit.mlmodel`.
+
+    Raises:
+        RuntimeMissingError: torch or coremltools is not installed.
+        WeightsError: these are not the published files.
+    """
+    parts = folder / "Tracker.mlmodel", folder / "TrackerInit.mlmodel"
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in parts if path.is_file())).hexdigest()
+    target = cache_folder() / f"published-{digest[:20]}.safetensors"
+    if not target.is_file():
+        import_published(*parts, target)
+    return target
+
+
+def import_published(tracker: Path, tracker_init: Path, output: Path) -> WeightsCard:
+    """Writes the published network as a checkpoint and returns its card.
+
+    Args:
+        tracker: `Tracker.mlmodel`, the whole network.
+        tracker_init: `TrackerInit.mlmodel`, its part for templates.
+        output: The checkpoint to write, `.safetensors`.
+
+    Raises:
+        RuntimeMissingError: torch or coremltools is not installed.
+        WeightsError: these are not the published files.
+    """
+    try:
+        from fear.network import save_checkpoint
+        from fear.network.published import CARD, import_published
+    except ImportError as error:
+        raise RuntimeMissingError(f"the published files need torch and coremltools: {_INSTALL}") from error
+    return save_checkpoint(import_published(tracker, tracker_init), output, CARD)

@@ -1,0 +1,115 @@
+"""The cache folder of this package, files that appear whole or not at all, and downloads with a digest.
+
+The cache holds what can be made again: converted networks, compiled networks, measurements of this machine, downloads.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from fear.errors import RuntimeMissingError, WeightsError
+
+
+def cache_folder() -> Path:
+    """The folder for what can be made again; it exists and can be written.
+
+    It is the platform's: `$XDG_CACHE_HOME/fear` or `~/.cache/fear` on Linux. Where there is no home, or it cannot be written, it is a
+    temporary folder that is deleted when this process ends.
+    """
+    folder = user_cache_path("fear", appauthor=False)
+    if folder.is_absolute():  # without a home it would be relative to the working directory
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            return _temporary_cache()
+        if os.access(folder, os.W_OK | os.X_OK):
+            return folder
+    return _temporary_cache()
+
+
+@cache
+def _temporary_cache() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="fear-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+@contextmanager
+def written_whole(path: Path, *, keep_existing: bool = False) -> Iterator[Path]:
+    """A place to write a file or to fill a folder, which becomes `path` when the block ends without an exception.
+
+    Until then `path` stays as it was. Several processes may write the same path; the last one to finish decides what lies there.
+
+    Args:
+        path: What shall appear. Folders above it are made.
+        keep_existing: Leave what another process has put there in the meantime; for folders that others may be reading.
+
+    Yields:
+        A path of the same name in a temporary folder beside `path`, with nothing there yet.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as temporary:
+        unfinished = Path(temporary) / path.name
+        yield unfinished
+        if keep_existing and path.exists():
+            return
+        if path.is_dir():
+            path.rename(Path(temporary) / "before")  # a folder cannot replace one that is not empty
+        try:
+            unfinished.replace(path)
+        except OSError:
+            if not (keep_existing and path.exists()):
+                raise
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's content, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def require_sha256(path: Path, expected: str) -> None:
+    """Checks a file's content.
+
+    Raises:
+        WeightsError: it has another SHA-256.
+    """
+    found = sha256_of(path)
+    if found != expected.lower():
+        raise WeightsError(f"{path}: expected SHA-256 {expected}, got {found}")
+
+
+def download(url: str, sha256: str, folder: Path | None = None) -> Path:
+    """The file at an http(s) or ftp address; it is fetched once and kept.
+
+    Args:
+        url: Its address.
+        sha256: Expected digest of its content.
+        folder: Where it is kept; the cache folder by default.
+
+    Raises:
+        WeightsError: it cannot be fetched, or has another digest.
+        RuntimeMissingError: pooch is not installed.
+    """
+    try:
+        import pooch
+    except ImportError as error:
+        raise RuntimeMissingError("downloads need the package pooch: pip install 'fear-tracker[train]'") from error
+    pooch.get_logger().setLevel("WARNING")
+    name = f"{sha256[:16]}-{url.rsplit('/', 1)[-1]}"
+    try:
+        return Path(pooch.retrieve(url, known_hash=f"sha256:{sha256.lower()}", fname=name, path=folder or cache_folder()))
+    except OSError as error:
+        raise WeightsError(f"{url}: expected to download weights from there ({error})") from error
+    except ValueError as error:  # pooch's answer to another digest, and to an address of an unknown kind
+        raise WeightsError(f"{url}: expected a file with SHA-256 {sha256} at an http(s) or ftp address ({error})") from error
