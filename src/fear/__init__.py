@@ -31,6 +31,7 @@ from fear.errors import (
 if TYPE_CHECKING:
     from fear.annotations.draw import draw_tracks
     from fear.config import FEAR_L, FEAR_M, FEAR_NANO, FEAR_XS, NetworkConfig, TrackerConfig
+    from fear.evaluation import evaluate
     from fear.loading.reference import Model, models
     from fear.media.reader import open_source
     from fear.media.writer import VideoWriter
@@ -65,6 +66,7 @@ __all__ = [
     "WeightsError",
     "__version__",
     "draw_tracks",
+    "evaluate",
     "models",
     "open_source",
     "track",
@@ -75,6 +77,7 @@ __getattr__, _, _ = lazy_loader.attach(
     submod_attrs={
         "annotations.draw": ["draw_tracks"],
         "config": ["FEAR_L", "FEAR_M", "FEAR_NANO", "FEAR_XS", "NetworkConfig", "TrackerConfig"],
+        "evaluation": ["evaluate"],
         "loading.reference": ["Model", "models"],
         "media.reader": ["open_source"],
         "media.writer": ["VideoWriter"],
