@@ -60,12 +60,12 @@ class VideoFile:
         self._stream.thread_type = "AUTO"
         self.rate: Fraction = self._stream.average_rate or self._stream.guessed_rate or FOLDER_RATE
         self.count: int | None = self._stream.frames or None
+        self._pixel_aspect = self._stream.sample_aspect_ratio or Fraction(1)
 
     @property
     def pixel_aspect(self) -> Fraction:
         """Width of a shown pixel divided by its height."""
-        aspect = self._stream.sample_aspect_ratio or Fraction(1)
-        return 1 / aspect if self._converter.orientation.transposed and aspect else aspect or Fraction(1)
+        return 1 / self._pixel_aspect if self._converter.orientation.transposed else self._pixel_aspect
 
     def __iter__(self) -> Iterator[Frame]:
         decoder = Decoder(self._container, self._stream, self.report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -67,13 +68,13 @@ class LiveStream:
         self._stream = choose_stream(container, self._number)
         self._stream.thread_type = "AUTO"
         self.rate: Fraction = self._stream.average_rate or self._stream.guessed_rate or FOLDER_RATE
+        self._pixel_aspect = self._stream.sample_aspect_ratio or Fraction(1)
         self._clock.by_arrival = any(name in _WITHOUT_STAMPS for name in container.format.name.split(","))
 
     @property
     def pixel_aspect(self) -> Fraction:
         """Width of a shown pixel divided by its height."""
-        aspect = self._stream.sample_aspect_ratio or Fraction(1)
-        return 1 / aspect if self._converter.orientation.transposed and aspect else aspect or Fraction(1)
+        return 1 / self._pixel_aspect if self._converter.orientation.transposed else self._pixel_aspect
 
     def stop(self) -> None:
         """Ends waiting for a stream to come back; may be called from another thread."""
@@ -90,7 +91,8 @@ class LiveStream:
             except av.error.ExitError:
                 cut, failed = f"no data for {PATIENCE:g} s", True
             except (av.FFmpegError, ValueError, OSError) as error:
-                cut, failed = reason(error), True
+                failed = not (self._container.format.name == "mpjpeg" and getattr(error, "errno", None) == errno.EIO)
+                cut = reason(error) if failed else "it ended"  # this is how the format says so
             self._container.close()
             if self._frames == 0:
                 raise VideoError(f"{self._title}: expected frames, found none in it ({cut})")

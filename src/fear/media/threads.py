@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from fear.media.source import Frame
+from fear.media.streams import LiveStream
 
 Item = TypeVar("Item")
 
@@ -79,6 +80,8 @@ class ReadAhead:
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
+        if isinstance(self._source, LiveStream):  # it may be waiting for its stream to come back
+            self._source.stop()
         self._thread.join()  # the source may be closed only when nobody reads from it
 
 

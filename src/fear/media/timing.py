@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import TypeVar
 
 from fear.media.source import SourceReport
@@ -19,9 +21,9 @@ def repaired_times(
 ) -> Iterator[tuple[float, Item]]:
     """Gives each picture of a file its time in seconds since the first.
 
-    One picture is read ahead. A single stamp that does not lie between its neighbours is replaced by the middle between them. Where the
-    clock goes on from another value, all later stamps are moved so that the video continues with the usual step. A missing stamp is
-    the one before it plus the usual step.
+    Two pictures are read ahead. A single stamp that does not lie between its neighbours is replaced by one that does. Where the clock goes
+    on from another value, all later stamps are moved so that the video continues with the usual step. A missing stamp is the one before
+    it plus the usual step.
 
     Args:
         stamped: A stamp in seconds or None, and anything that belongs to it.
@@ -30,37 +32,58 @@ def repaired_times(
         restarts: The clock of this format may begin anew, as broadcast formats' do, so that a jump forwards is a new beginning as well.
     """
     items = iter(stamped)
-    following = next(items, None)
-    offset, last, first = 0.0, None, 0.0
-    unstamped = following is not None and following[0] is None
-    while following is not None:
-        (stamp, item), following = following, next(items, None)
-        after = following[0] if following is not None else None
-        after = None if after is None else after + offset
-        if last is None:
-            time = stamp if stamp is not None else 0.0
-            if after is not None and after <= time:
-                time, report.repaired_times = after - step, report.repaired_times + 1
-            first = time
-        elif stamp is None:
-            time = last + step
-            report.repaired_times += not unstamped  # a source without any stamps has nothing that could be repaired
+    ahead = deque(islice(items, 3))
+    repair = _Repair(step, report, restarts, unstamped=bool(ahead) and ahead[0][0] is None)
+    while ahead:
+        stamp, item = ahead.popleft()
+        yield repair.time(stamp, *(ahead[k][0] if len(ahead) > k else None for k in range(2))), item
+        ahead.extend(islice(items, 1))
+
+
+class _Repair:
+    """Places one stamp after the other; arguments as for `repaired_times`.
+
+    Args:
+        unstamped: The source has no stamps at all, so that missing ones are no fault.
+    """
+
+    def __init__(self, step: float, report: SourceReport, restarts: bool, unstamped: bool) -> None:
+        self._step, self._report, self._restarts, self._unstamped = step, report, restarts, unstamped
+        self._offset, self._first = 0.0, 0.0
+        self._last: float | None = None
+
+    def time(self, stamp: float | None, after: float | None, second: float | None) -> float:
+        """Seconds since the first picture, of a picture with this stamp, before two with these."""
+        if self._last is None:
+            self._last = self._first = self._beginning(stamp, after, second)
         else:
-            time = stamp + offset
-            jumps = time <= last or (restarts and time > last + max(_JUMP, 3 * step))
-            if after is not None and after > last and (time <= last or after <= time):
-                # the next one goes on from the last, so that this one alone is wrong
-                time, report.repaired_times = _between(last, after, step), report.repaired_times + 1
-            elif jumps:
-                offset += last + step - time
-                time, report.repaired_times = last + step, report.repaired_times + 1
-        last = time
-        yield time - first, item
+            self._last = self._next(self._last, stamp, after)
+        return self._last - self._first
 
+    def _beginning(self, stamp: float | None, after: float | None, second: float | None) -> float:
+        if stamp is None:
+            return 0.0
+        if after is None or after > stamp or (second is not None and second > stamp):
+            return stamp
+        self._report.repaired_times += 1
+        return after - self._step
 
-def _between(last: float, after: float, step: float) -> float:
-    """A time for a picture between two others: the usual step after the one before it where there is room, else the middle."""
-    return last + step if last + 1.5 * step < after else (last + after) / 2
+    def _next(self, last: float, stamp: float | None, after: float | None) -> float:
+        usual = last + self._step
+        if stamp is None:
+            self._report.repaired_times += not self._unstamped
+            return usual
+        time = stamp + self._offset
+        after = None if after is None else after + self._offset
+        if after is not None and after > last and not last < time < after:
+            # the next one goes on from the last, so that this one alone is wrong
+            self._report.repaired_times += 1
+            return usual if usual + self._step / 2 < after else (last + after) / 2
+        if time <= last or (self._restarts and time > last + max(_JUMP, 3 * self._step)):
+            self._report.repaired_times += 1
+            self._offset += usual - time
+            return usual
+        return time
 
 
 class LiveClock:
