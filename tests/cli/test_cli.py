@@ -218,7 +218,8 @@ def test_full_disk_is_one_clear_line(clip: tuple[Path, str], tmp_path: Path) -> 
     fails(run("track", clip[0], "--box", clip[1], "--boxes", tmp_path / "o.csv"), 1, "No space left")
 
 
-def test_interrupted_run_leaves_valid_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_run_leaves_valid_files(tmp_path: Path, ending: signal.Signals) -> None:
     with VideoWriter(tmp_path / "long.mp4", 30) as writer:
         frames = [frame.image for frame in render(Scene(frames=60, height=360, width=640))]
         for index in range(1200):
@@ -228,7 +229,7 @@ def test_interrupted_run_leaves_valid_files(tmp_path: Path) -> None:
     while not (tmp_path / "o.csv").exists() or len((tmp_path / "o.csv").read_bytes()) < 2000:
         assert process.poll() is None
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(ending)
     _, stderr = process.communicate(timeout=30)
     assert process.returncode == 1
     rows = read_rows(tmp_path / "o.csv")

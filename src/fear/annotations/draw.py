@@ -1,29 +1,58 @@
-"""Boxes and scores on frames."""
+"""Boxes and scores on frames, in RGB or directly on a decoder's planes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol, overload
 
 import cv2
 
-from fear.media.image import Image
+from fear.media.colours import code, split
+from fear.media.image import Image, Picture
+from fear.media.planes import Yuv420, whole
 from fear.tracking.track import Track
 
+Rgb = tuple[int, int, int]
+
 # one colour a target, RGB, apart in hue and light enough on dark footage
-PALETTE = ((46, 204, 113), (52, 152, 219), (241, 196, 15), (231, 76, 160), (155, 89, 255), (26, 214, 214), (255, 140, 60), (190, 220, 90))
-_LOST = (235, 64, 52)
+PALETTE: tuple[Rgb, ...] = (
+    (46, 204, 113),
+    (52, 152, 219),
+    (241, 196, 15),
+    (231, 76, 160),
+    (155, 89, 255),
+    (26, 214, 214),
+    (255, 140, 60),
+    (190, 220, 90),
+)
+_LOST: Rgb = (235, 64, 52)
+_INK: Rgb = (16, 16, 16)
 _SUBPIXEL = 4  # OpenCV draws at 1/16 pixel
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
-def draw_tracks(image: Image, tracks: Sequence[Track]) -> Image:
+@overload
+def draw_tracks(image: Yuv420, tracks: Sequence[Track]) -> Yuv420: ...
+
+
+@overload
+def draw_tracks(image: Image, tracks: Sequence[Track]) -> Image: ...
+
+
+@overload
+def draw_tracks(image: Picture, tracks: Sequence[Track]) -> Image | Yuv420: ...
+
+
+def draw_tracks(image: Picture, tracks: Sequence[Track]) -> Image | Yuv420:
     """Draws a box and a score for every target on a copy of a frame. A lost target is drawn in red and marked "lost".
 
     Args:
-        image: The frame, (H, W, 3), uint8, RGB. It is not changed.
+        image: The frame, (H, W, 3), uint8, RGB, or planes, which are drawn on as they are: that saves the way to RGB and back. It is not
+            changed.
         tracks: One track for each target. With several tracks, each box also shows the id of its target.
 
     Returns:
-        The copy, (H, W, 3), uint8, RGB.
+        The copy, (H, W, 3), of the kind that was given.
 
     Examples:
         >>> import fear, numpy
@@ -32,27 +61,90 @@ def draw_tracks(image: Image, tracks: Sequence[Track]) -> Image:
         >>> drawn.shape, bool(drawn.any()), bool(frame.any())
         ((120, 160, 3), True, False)
     """
-    canvas = image.copy()
-    thickness = max(1, round(min(image.shape[:2]) / 240))
+    canvas: _Canvas = _PlaneCanvas(image) if isinstance(image, Yuv420) else _RgbCanvas(whole(image).copy())
+    side = min(image.shape[:2])
     for track in tracks:
         colour = _LOST if track.lost else PALETTE[track.id % len(PALETTE)]
         x, y, w, h = track.box_xywh
-        scale = 1 << _SUBPIXEL
-        # +0.5 pixel in our coordinates is a pixel's centre, which OpenCV counts as 0
-        corners = [tuple(round((value - 0.5) * scale) for value in corner) for corner in ((x, y), (x + w, y + h))]
-        cv2.rectangle(canvas, corners[0], corners[1], colour, thickness, cv2.LINE_AA, _SUBPIXEL)
+        canvas.frame((x, y), (x + w, y + h), colour, max(1, round(side / 240)))
         label = "lost" if track.lost else f"{track.score:.2f}"
         _write(canvas, label if len(tracks) == 1 else f"{track.id} {label}", (x, y, h), colour)
-    return canvas
+    return canvas.picture
 
 
-def _write(canvas: Image, text: str, box: tuple[float, float, float], colour: tuple[int, int, int]) -> None:
+def _write(canvas: _Canvas, text: str, box: tuple[float, float, float], colour: Rgb) -> None:
     """A dark text on a patch of the box's colour: above the box, or below it where there is no room."""
     x, y, h = box
-    font, size = cv2.FONT_HERSHEY_SIMPLEX, 0.45 * max(1.0, min(canvas.shape[:2]) / 360)
+    rows, columns, _ = canvas.picture.shape
+    size = 0.45 * max(1.0, min(rows, columns) / 360)
     thickness = max(1, round(size))
-    (width, height), base = cv2.getTextSize(text, font, size, thickness)
-    left = max(0, min(round(x), canvas.shape[1] - width - 4))
-    bottom = round(y) if y >= height + base + 4 else min(round(y + h) + height + base + 4, canvas.shape[0])
-    cv2.rectangle(canvas, (left, bottom - height - base - 4), (left + width + 4, bottom), colour, cv2.FILLED)
-    cv2.putText(canvas, text, (left + 2, bottom - base - 1), font, size, (16, 16, 16), thickness, cv2.LINE_AA)
+    (width, height), base = cv2.getTextSize(text, _FONT, size, thickness)
+    left = max(0, min(round(x), columns - width - 4))
+    bottom = round(y) if y >= height + base + 4 else min(round(y + h) + height + base + 4, rows)
+    canvas.fill((left, bottom - height - base - 4), (left + width + 4, bottom), colour)
+    canvas.write(text, (left + 2, bottom - base - 1), size, thickness)
+
+
+class _Canvas(Protocol):
+    """What can be drawn on. Places are (x, y) in pixels of the frame."""
+
+    @property
+    def picture(self) -> Image | Yuv420:
+        """The frame with everything that was drawn."""
+
+    def frame(self, start: tuple[float, float], end: tuple[float, float], colour: Rgb, thickness: int) -> None:
+        """The outline of a rectangle, at parts of pixels."""
+
+    def fill(self, start: tuple[int, int], end: tuple[int, int], colour: Rgb) -> None:
+        """A filled rectangle."""
+
+    def write(self, text: str, place: tuple[int, int], size: float, thickness: int) -> None:
+        """Dark text."""
+
+
+def _outline(plane: Image, start: tuple[float, float], end: tuple[float, float], colour: Rgb | int, thickness: int) -> None:
+    # +0.5 pixel in our coordinates is a pixel's centre, which OpenCV counts as 0
+    first, second = (tuple(round((value - 0.5) * (1 << _SUBPIXEL)) for value in corner) for corner in (start, end))
+    cv2.rectangle(plane, first, second, colour, thickness, cv2.LINE_AA, _SUBPIXEL)
+
+
+class _RgbCanvas:
+    """Draws on an RGB picture, which is changed."""
+
+    def __init__(self, image: Image) -> None:
+        self.picture: Image = image
+
+    def frame(self, start: tuple[float, float], end: tuple[float, float], colour: Rgb, thickness: int) -> None:
+        _outline(self.picture, start, end, colour, thickness)
+
+    def fill(self, start: tuple[int, int], end: tuple[int, int], colour: Rgb) -> None:
+        cv2.rectangle(self.picture, start, end, colour, cv2.FILLED)
+
+    def write(self, text: str, place: tuple[int, int], size: float, thickness: int) -> None:
+        cv2.putText(self.picture, text, place, _FONT, size, _INK, thickness, cv2.LINE_AA)
+
+
+class _PlaneCanvas:
+    """Draws on a copy of planes: brightness at full resolution, colours at half of it."""
+
+    def __init__(self, picture: Yuv420) -> None:
+        self._y, self._u, self._v = split(picture.packed())
+        self.picture = Yuv420(self._y, self._u, self._v, picture.matrix)
+
+    def frame(self, start: tuple[float, float], end: tuple[float, float], colour: Rgb, thickness: int) -> None:
+        y, u, v = code(colour, self.picture.matrix)
+        _outline(self._y, start, end, y, thickness)
+        half = tuple((x / 2, row / 2) for x, row in (start, end))
+        for plane, value in ((self._u, u), (self._v, v)):
+            _outline(plane, half[0], half[1], value, (thickness + 1) // 2)
+
+    def fill(self, start: tuple[int, int], end: tuple[int, int], colour: Rgb) -> None:
+        y, u, v = code(colour, self.picture.matrix)
+        cv2.rectangle(self._y, start, end, y, cv2.FILLED)
+        half = tuple((x // 2, row // 2) for x, row in (start, end))
+        for plane, value in ((self._u, u), (self._v, v)):
+            cv2.rectangle(plane, half[0], half[1], value, cv2.FILLED)
+
+    def write(self, text: str, place: tuple[int, int], size: float, thickness: int) -> None:
+        y, _, _ = code(_INK, self.picture.matrix)
+        cv2.putText(self._y, text, place, _FONT, size, y, thickness, cv2.LINE_AA)

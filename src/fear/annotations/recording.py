@@ -42,6 +42,8 @@ class Summary:
     """Number of lost frames of each target, by its id."""
     dropped: int = 0
     """Frames of a live source that came while others were tracked, and were left out."""
+    written: list[Path] = field(default_factory=list)
+    """The files that were begun."""
     _network: Network | None = None
     _network_before: float = 0.0
 
@@ -108,6 +110,8 @@ class Recording:
     """Box file."""
     max_frames: int | None = None
     """The run stops after so many frames."""
+    sound: bool = True
+    """The annotated video keeps the sound of the source, where it has any."""
     drop_late: bool = False
     """Frames that come while an earlier one is tracked are left out, so that a live picture does not lag behind."""
 
@@ -146,7 +150,7 @@ def record(
             for step in islice(follow(timed, frames, boxes_xywh), recording.max_frames):
                 if write is None:
                     # only now: a run that fails at its first frame leaves older files as they were
-                    write = _open(stack, recording, source, len(boxes_xywh))
+                    write = _open(stack, recording, source, len(boxes_xywh), summary.written)
                     summary.start_updates(tracker.network)
                 write(step)
                 summary.count(step, frames.dropped)
@@ -155,15 +159,18 @@ def record(
         summary.seconds = time.perf_counter() - start  # the encoder's last frames are out only now
 
 
-def _open(stack: ExitStack, recording: Recording, source: Source, targets: int) -> Callable[[Step], None]:
-    """Opens the files; returns what writes a step into all of them."""
+def _open(stack: ExitStack, recording: Recording, source: Source, targets: int, written: list[Path]) -> Callable[[Step], None]:
+    """Opens the files and notes their names; returns what writes a step into all of them."""
     boxes = stack.enter_context(BoxFile(recording.boxes, targets)) if recording.boxes is not None else None
     video = None
     if recording.video is not None:
-        writer = stack.enter_context(VideoWriter(recording.video, source.rate))
+        written.append(recording.video)
+        sound = source.sound if recording.sound else None
+        writer = stack.enter_context(VideoWriter(recording.video, source.rate, pixel_aspect=source.pixel_aspect, sound=sound))
         video = stack.enter_context(
-            WriteBehind[Step](lambda step: writer.write(draw_tracks(step.frame.image, step.tracks), step.frame.time))
+            WriteBehind[Step](lambda step: writer.write(draw_tracks(step.frame.shown, step.tracks), step.frame.time))
         )
+    written += boxes.paths if boxes is not None else []
 
     def write(step: Step) -> None:
         if boxes is not None:

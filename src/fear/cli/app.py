@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Annotated, Any
@@ -21,6 +22,9 @@ class _Commands(TyperGroup):
 
     def main(self, *args: Any, **options: Any) -> Any:
         standalone = options.get("standalone_mode", True)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # names that the terminal's or the pipe's encoding lacks are written with escapes
+                stream.reconfigure(errors="backslashreplace")
         try:
             code = super().main(*args, **options | {"standalone_mode": False})
         except _UsageError as error:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +18,7 @@ from fear.geometry.boxes import Box, parse_box
 
 if TYPE_CHECKING:
     from fear.annotations.recording import Summary
+    from fear.media.source import SourceReport
 
 
 def _boxes(texts: list[str]) -> list[Box]:
@@ -23,9 +28,50 @@ def _boxes(texts: list[str]) -> list[Box]:
         raise typer.BadParameter(str(error), param_hint="--box") from error
 
 
+def _pairs(texts: list[str]) -> dict[str, str]:
+    pairs = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise typer.BadParameter(f"expected KEY=VALUE, got {text!r}", param_hint="--stream-option")
+        pairs[name] = value
+    return pairs
+
+
+def _list_cameras(wanted: bool) -> None:
+    if wanted:
+        from fear.media.cameras import list_cameras
+
+        cameras = list_cameras()
+        for number, (name, description) in enumerate(cameras):
+            out.print(f"{number}  {name}  {description}", markup=False)
+        if not cameras:
+            out.print("no cameras found")
+        raise typer.Exit
+
+
+@contextmanager
+def _termination_interrupts() -> Iterator[None]:
+    """SIGTERM, with which services and containers end a program, is treated as Ctrl-C is, so that the files are left whole."""
+    if threading.current_thread() is not threading.main_thread():  # only that one may set handlers
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 @app.command("track")
 def track_command(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="Video file, folder of images, camera number or stream URL.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="Video file, picture, folder of images, pattern such as img_%04d.png, camera number, stream URL, or - for standard input.",
+        ),
+    ],
     box: Annotated[list[str], typer.Option(metavar="X,Y,W,H", help="A target in the first frame, in pixels; once for each target.")],
     output: Annotated[Path | None, typer.Option(help="Annotated H.264 video, .mp4.")] = None,
     boxes: Annotated[Path | None, typer.Option(help="Boxes of every frame: .txt, .csv or .jsonl.")] = None,
@@ -37,10 +83,26 @@ def track_command(
     drop_late: Annotated[
         bool | None, typer.Option("--drop-late/--keep-late", help="Leave out frames that come too fast; by default in live sources.")
     ] = None,
+    no_audio: Annotated[bool, typer.Option("--no-audio", help="Leave the sound of the source out of the annotated video.")] = False,
+    rate: Annotated[
+        float | None, typer.Option(min=0.001, help="Frames per second of a folder or pattern of images; by default 30.")
+    ] = None,
+    video_stream: Annotated[
+        int | None, typer.Option(min=0, help="Number of the stream of pictures, from 0, where a file has several; by default the best.")
+    ] = None,
+    stream_option: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Option of FFmpeg for a source, such as rtsp_transport=tcp or video_size=1280x720."),
+    ] = None,
+    reconnect: Annotated[float, typer.Option(min=0, help="Seconds for which a stream that was cut is tried again; 0 ends there.")] = 30.0,
+    list_cameras: Annotated[  # noqa: ARG001  its callback does everything
+        bool, typer.Option("--list-cameras", callback=_list_cameras, is_eager=True, help="Print the cameras with their numbers.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar and no summary.")] = False,
 ) -> None:
     """Follow one or several targets through a video."""
     targets = _boxes(box)
+    options = _pairs(stream_option or [])
 
     from fear.annotations.recording import Recording, Summary, TimedNetwork, network_threads, record
     from fear.config import TrackerConfig
@@ -51,9 +113,12 @@ def track_command(
     if output is not None and output.exists() and Path(source).exists() and output.samefile(source):
         raise ConfigError(f"{output}: expected another file than the source, which would be overwritten while it is read")
     summary = Summary()
-    with open_source(source) as frames:
+    with (
+        _termination_interrupts(),
+        open_source(source, options=options, stream=video_stream, rate=rate, reconnect=reconnect) as frames,
+    ):
         late = frames.live if drop_late is None else drop_late
-        recording = Recording(output, boxes, max_frames, drop_late=late)
+        recording = Recording(output, boxes, max_frames, sound=not no_audio, drop_late=late)
         network = TimedNetwork(load(model, runtime=runtime, threads=threads or network_threads()))
         tracker = MultiTracker(network, config=TrackerConfig(dynamic_template=not no_dynamic))
         total = min((count for count in (frames.count, max_frames) if count is not None), default=None)
@@ -64,10 +129,10 @@ def track_command(
                 if not frames.live:
                     raise FearError(f"interrupted after {summary.frames} frames; they are kept") from error
     if not quiet:
-        _print_summary(summary, output, boxes)
+        _print_summary(summary, frames.report)
 
 
-def _print_summary(summary: Summary, output: Path | None, boxes: Path | None) -> None:
+def _print_summary(summary: Summary, report: SourceReport) -> None:
     tracked = max(summary.frames - 1, 1)
     out.print(
         f"{summary.frames} frames in {summary.seconds:.2f} s: {summary.fps:.1f} fps end to end; "
@@ -78,6 +143,7 @@ def _print_summary(summary: Summary, output: Path | None, boxes: Path | None) ->
     for number, lost in summary.lost.items():
         name = "lost" if len(summary.lost) == 1 else f"target {number} lost"
         out.print(f"{name} in {lost} of {summary.frames} frames")
-    for path in (output, boxes):
-        if path is not None:
-            out.print(f"wrote {path}")
+    for line in report.lines():
+        out.print(line)
+    for path in summary.written:
+        out.print(f"wrote {path}", markup=False)

@@ -7,6 +7,7 @@ definition, from 720 rows on, for BT.709, and smaller pictures for BT.601.
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -74,6 +75,7 @@ def to_rgb_bt709(y: Bytes, u: Bytes, v: Bytes) -> Bytes:
     return np.asarray(cv2.transform(cv2.merge((y, u, v)), _TO_RGB), np.uint8)
 
 
+@lru_cache
 def code(colour: tuple[int, int, int], matrix: Matrix) -> tuple[int, int, int]:
     """Brightness and colour differences of one RGB colour."""
     y, u, v = to_planes(np.full((2, 2, 3), colour, np.uint8), matrix)

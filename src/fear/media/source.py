@@ -32,6 +32,11 @@ class Frame:
     tone_mapped: Callable[[], Image] | None = None
     """Set for high dynamic range: makes the picture that people can look at."""
 
+    @property
+    def shown(self) -> Image | Yuv420:
+        """What people look at: planes where these can be used as they are."""
+        return self.picture if self.tone_mapped is None else self.image
+
     @cached_property
     def image(self) -> Image:
         """(H, W, 3), uint8, RGB, for people to look at; an array of its own."""
