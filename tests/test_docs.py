@@ -69,6 +69,13 @@ def test_help_of_public_names_stands_alone(name: str) -> None:
     assert ": as for" not in documentation.lower()
 
 
+def test_programs_on_pages_are_those_of_the_examples() -> None:
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    included = re.findall(r'^--8<-- "([^"]+)"$', text, re.MULTILINE)
+    assert {path.name for path in (ROOT / "examples").glob("*.py")} == {Path(name).name for name in included}
+    assert all((ROOT / name).is_file() for name in included)
+
+
 def test_no_page_loads_anything_from_elsewhere() -> None:
     for page in PAGES:
         assert not re.search(r"!\[[^\]]*\]\(\w+://|<(script|img|iframe)\b", page.read_text(encoding="utf-8")), page
