@@ -12,12 +12,14 @@ import argparse
 import json
 import shutil
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from fear.config import TrackerConfig
 from fear.evaluation import Options, Spec, evaluate
+from fear.evaluation.tables import markdown_table
 from fear.loading.load import describe, load
 from fear.runtime.processor import processor
 from research.measure.provenance import provenance
@@ -50,6 +52,26 @@ PLAIN = TrackerConfig(window=0, penalty=0, size_rate=None, template_context=0.2,
 WIDE = TrackerConfig(steady_search_size=None)
 """Small searches suit networks that have learned them."""
 OURS = ("fear-xs", "fear-nano")
+PUBLISHED = "published FEAR-XS"
+TITLES = {
+    "fear-xs": "**fear-xs**, in the package",
+    "fear-nano": "**fear-nano**, in the package",
+    PUBLISHED: "published FEAR-XS, in our runtime",
+    "opencv:nano": "NanoTrack v2 (OpenCV)",
+    "opencv:csrt": "CSRT (OpenCV)",
+    "opencv:kcf": "KCF (OpenCV)",
+    "opencv:mil": "MIL (OpenCV)",
+}
+
+
+class Row(NamedTuple):
+    """One tracker with one set of rules."""
+
+    tracker: str
+    rules: str
+    mean: dict[str, float]
+    clips: dict[str, dict[str, Any]]
+    """Scores of each clip."""
 
 
 def main() -> None:
@@ -62,47 +84,60 @@ def main() -> None:
     options = parser.parse_args()
     if options.fresh:
         shutil.rmtree(options.output, ignore_errors=True)
-    published, root = f"published:{options.shared / 'official'}", options.shared / "data" / "sequences"
-    nano = options.shared / "peers" / "nanotrack"
-    rows = []
-    for title, config, names in (
-        ("default", TrackerConfig(), [*OURS, published, "opencv:nano", "opencv:csrt", "opencv:kcf", "opencv:mil"]),
-        ("always 192 pixels", WIDE, [*OURS, published]),
-        ("published rules", PLAIN, ["fear-xs", published]),
-    ):
-        output = options.output / title.replace(" ", "-")
-        evaluate(
-            root, [Spec(name, config, nano=nano) for name in names], output=output, options=Options(workers=options.workers), on_done=_show
-        )
-        trackers = json.loads((output / "summary.json").read_text())["trackers"]
-        rows += [(name, title if name in (*OURS, published) else "its own", trackers[name]["mean"]) for name in names]
-    columns = ("auc", "ao", "sr50", "sr75", "precision", "norm_precision", "fps")
-    lines = ["| tracker | rules | AUC | AO | SR0.5 | SR0.75 | precision | normalised | fps |", "|---|---|" + "---|" * len(columns)]
-    for name, rules, mean in rows:
-        title = "published FEAR-XS" if name == published else name
-        lines.append(f"| {title} | {rules} | " + " | ".join(f"{mean[c]:.1f}" if c == "fps" else f"{mean[c]:.3f}" for c in columns) + " |")
-    table = "\n".join(lines)
-    report = (options.output / "default" / "report.md").read_text(encoding="utf-8").replace(published, "published FEAR-XS")
-    about, detail = report.split("\n\n")[1], report.split("## AUC by sequence\n\n")[1]
-    (HERE.parents[1] / "docs" / "results").mkdir(parents=True, exist_ok=True)
-    shown = {  # each network with the same rules
-        "published FEAR-XS" if name == published else name: mean for name, rules, mean in rows if rules in ("its own", "default")
-    }
-    plot_speed(shown, HERE.parents[1] / "docs" / "results" / "speed.png")
-    target = HERE.parents[1] / "docs" / "results" / "accuracy.md"
-    target.write_text(
-        PAGE.format(
-            clips=_clips(about),
-            workers=options.workers,
-            ran="; ".join(f"{name} ran on {_runs_on(name)}" for name in OURS),
-            provenance=provenance("python -m research.measure.accuracy --fresh"),
-            table=table,
-            detail=detail.partition("## Where")[0].rstrip() + "\n",
-        ),
-        encoding="utf-8",
+    networks = [*OURS, PUBLISHED]
+    rows = [
+        *run("default", TrackerConfig(), [*networks, "opencv:nano", "opencv:csrt", "opencv:kcf", "opencv:mil"], options),
+        *run("always 192 pixels", WIDE, networks, options),
+        *run("published rules", PLAIN, ["fear-xs", PUBLISHED], options),
+    ]
+    default = [row for row in rows if row.rules in ("its own", "default")]  # each network with the same rules
+    pages = HERE.parents[1] / "docs" / "results"
+    pages.mkdir(parents=True, exist_ok=True)
+    plot_speed({row.tracker: row.mean for row in default}, pages / "speed.png")
+    (pages / "accuracy.md").write_text(page(rows, default, options.workers), encoding="utf-8")
+    write_readme(default)
+    print(f"{table(rows)}\nwrote {pages / 'accuracy.md'} and the table in README.md")
+
+
+def run(title: str, config: TrackerConfig, trackers: list[str], options: argparse.Namespace) -> list[Row]:
+    """Evaluates trackers with one set of rules."""
+    published, nano = f"published:{options.shared / 'official'}", options.shared / "peers" / "nanotrack"
+    names = [published if name == PUBLISHED else name for name in trackers]
+    output = options.output / title.replace(" ", "-")
+    specs = [Spec(name, config, nano=nano) for name in names]
+    evaluate(options.shared / "data" / "sequences", specs, output=output, options=Options(workers=options.workers), on_done=_show)
+    found = json.loads((output / "summary.json").read_text(encoding="utf-8"))["trackers"]
+    return [
+        Row(tracker, "its own" if tracker.startswith("opencv:") else title, found[name]["mean"], found[name]["sequences"])
+        for tracker, name in zip(trackers, names, strict=True)
+    ]
+
+
+def page(rows: list[Row], default: list[Row], workers: int) -> str:
+    """The whole page.
+
+    Args:
+        rows: All rows.
+        default: Those that are compared clip by clip.
+        workers: Processes that ran side by side.
+    """
+    clips = default[0].clips
+    detail = [[clip, str(scores["frames"]), *(f"{row.clips[clip]['auc']:.3f}" for row in default)] for clip, scores in clips.items()]
+    return PAGE.format(
+        clips=_count(default[0]),
+        workers=workers,
+        ran=_ran(),
+        provenance=provenance("python -m research.measure.accuracy --fresh"),
+        table=table(rows),
+        detail=markdown_table(["clip", "frames", *(row.tracker for row in default)], detail) + "\n",
     )
-    write_readme(shown, about)
-    print(f"{table}\nwrote {target} and the table in README.md")
+
+
+def table(rows: list[Row]) -> str:
+    """Mean scores of all rows."""
+    columns = ("auc", "ao", "sr50", "sr75", "precision", "norm_precision")
+    cells = [[row.tracker, row.rules, *(f"{row.mean[c]:.3f}" for c in columns), f"{row.mean['fps']:.1f}"] for row in rows]
+    return markdown_table(["tracker", "rules", "AUC", "AO", "SR0.5", "SR0.75", "precision", "normalised", "fps"], cells)
 
 
 def plot_speed(means: dict[str, dict[str, float]], path: Path) -> None:
@@ -119,40 +154,30 @@ def plot_speed(means: dict[str, dict[str, float]], path: Path) -> None:
     figure.savefig(path, dpi=120)
 
 
-def write_readme(means: dict[str, dict[str, float]], about: str) -> None:
+def write_readme(default: list[Row]) -> None:
     """Puts the short table between its two marks."""
-    names = {
-        "fear-xs": "**fear-xs**, in the package",
-        "fear-nano": "**fear-nano**, in the package",
-        "published FEAR-XS": "published FEAR-XS, in our runtime",
-        "opencv:nano": "NanoTrack v2 (OpenCV)",
-        "opencv:csrt": "CSRT (OpenCV)",
-        "opencv:kcf": "KCF (OpenCV)",
-        "opencv:mil": "MIL (OpenCV)",
-    }
-    lines = ["| tracker | AUC | AO | SR0.5 | precision | fps, one thread |", "|---|---|---|---|---|---|"]
-    for name, mean in means.items():
-        scores = " | ".join(f"{mean[key]:.3f}" for key in ("auc", "ao", "sr50", "precision"))
-        lines.append(f"| {names[name]} | {scores} | {mean['fps']:.0f} |")
+    scores = ("auc", "ao", "sr50", "precision")
+    cells = [[TITLES[row.tracker], *(f"{row.mean[key]:.3f}" for key in scores), f"{row.mean['fps']:.0f}"] for row in default]
+    note = (
+        f"{_count(default[0])} of public benchmarks, none of them used in training; {processor()}, one thread, each tracker with its "
+        f"default rules; {_ran()}."
+    )
     path = HERE.parents[1] / "README.md"
     head, start, rest = path.read_text(encoding="utf-8").partition("<!-- accuracy: written by make bench -->\n")
     _, end, tail = rest.partition("<!-- /accuracy -->")
-    ran = "; ".join(f"{name} ran on {_runs_on(name)}" for name in OURS)
-    note = (
-        f"{_clips(about)} of public benchmarks, none of them used in training; {processor()}, one thread, each tracker with its "
-        f"default rules; {ran}."
-    )
-    path.write_text(f"{head}{start}\n" + "\n".join(lines) + f"\n\n{note}\n\n{end}{tail}", encoding="utf-8")
+    short = markdown_table(["tracker", "AUC", "AO", "SR0.5", "precision", "fps, one thread"], cells)
+    path.write_text(f"{head}{start}\n{short}\n\n{note}\n\n{end}{tail}", encoding="utf-8")
 
 
-def _clips(about: str) -> str:
-    """`34 clips (2539 frames)`, from the report's sentence about the sequences."""
-    sequences, frames = (int(word) for word in about.partition(". ")[0].replace(",", "").split() if word.isdecimal())
-    return f"{sequences} clips ({frames} frames)"
+def _count(row: Row) -> str:
+    return f"{len(row.clips)} clips ({sum(scores['frames'] for scores in row.clips.values())} frames)"
 
 
-def _runs_on(model: str) -> str:
-    return describe(load(model, threads=1)).replace("OnnxNetwork", "ONNX Runtime").replace("OpenVinoNetwork", "OpenVINO")
+def _ran() -> str:
+    """What computes the networks of the package on this machine."""
+    names = {model: describe(load(model, threads=1)) for model in OURS}
+    told = {model: name.replace("OnnxNetwork", "ONNX Runtime").replace("OpenVinoNetwork", "OpenVINO") for model, name in names.items()}
+    return "; ".join(f"{model} ran on {name}" for model, name in told.items())
 
 
 def _show(done: int, total: int) -> None:
