@@ -22,9 +22,11 @@ from fear.annotations.draw import draw_tracks
 from fear.geometry.boxes import Box
 from fear.geometry.window import Window
 from fear.media.image import Image
+from fear.media.reader import Frame
 from fear.media.synthetic import Scene, render
+from fear.tracking.loop import follow
 from fear.tracking.track import Track
-from fear.tracking.tracker import Tracker
+from fear.tracking.tracker import MultiTracker
 
 HERE = Path(__file__).parent
 TRUTH = (255, 255, 255)
@@ -74,9 +76,8 @@ def draw_cases(model: str, path: Path) -> None:
     rows = []
     for case in CASES:
         frames = list(render(case.scene))
-        tracker = Tracker(model)
-        tracker.init(frames[0].image, frames[0].box_xywh)
-        tracks = [Track(frames[0].box_xywh, 1.0, 1.0, False), *(tracker.update(frame.image) for frame in frames[1:])]
+        shown = (Frame(index, index / 30, frame.image) for index, frame in enumerate(frames))
+        tracks = [step.tracks[0] for step in follow(MultiTracker(model), shown, [frames[0].box_xywh])]
         moments = np.linspace(0, len(frames) - 1, SHOWN).round().astype(int).tolist()
         row = [_around(frames[k].image, frames[k].box_xywh, tracks[k]) for k in moments]
         cv2.putText(row[0], case.title, (4, HEIGHT - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.4, TRUTH, 1, cv2.LINE_AA)

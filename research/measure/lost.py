@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from fear.config import TrackerConfig
 from fear.datasets import read
 from fear.datasets.clip import Clip
-from fear.datasets.frames import read_frame
 from fear.geometry.boxes import iou
-from fear.tracking.tracker import Tracker
+from fear.tracking.loop import follow
+from fear.tracking.tracker import MultiTracker
 from research.measure.provenance import provenance
 
 HERE = Path(__file__).parent
@@ -39,18 +39,12 @@ the followed ones. In most of the remaining lost frames the tracker follows a lo
 """
 
 
-def follow(model: str, sequence: Clip) -> Floats:
-    """(F', 3): score, similarity and overlap of every frame after the first that shows the target."""
-    tracker, rows = Tracker(model, threads=1), []
-    for index, path in enumerate(sequence.frames):
-        frame = read_frame(path)
-        if index == 0:
-            tracker.init(frame, sequence.boxes_xywh[0])
-            continue
-        track = tracker.update(frame)
-        if sequence.visible[index]:
-            rows.append((track.score, track.similarity, float(iou(track.box_xywh, sequence.boxes_xywh[index]))))
-    return np.array(rows)
+def track(model: str, clip: Clip) -> Floats:
+    """Score, similarity and overlap of every frame after the first that shows the target, (F', 3)."""
+    steps = follow(MultiTracker(model, threads=1), clip, [clip.boxes_xywh[0].tolist()])
+    shown = [step for step in steps if step.index > 0 and clip.visible[step.index]]
+    overlaps = iou([step.tracks[0].box_xywh for step in shown], clip.boxes_xywh[[step.index for step in shown]])
+    return np.array([(step.tracks[0].score, step.tracks[0].similarity, overlap) for step, overlap in zip(shown, overlaps, strict=True)])
 
 
 def roc_area(followed: Floats, lost: Floats) -> float:
@@ -67,7 +61,7 @@ def main() -> None:
     options = parser.parse_args()
     sequences = read("folder", options.shared / "data" / "sequences")
     with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
-        rows = np.concatenate(pool.map(partial(follow, options.model), sequences, chunksize=1))
+        rows = np.concatenate(pool.map(partial(track, options.model), sequences, chunksize=1))
     followed, lost = rows[rows[:, 2] > 0.5], rows[rows[:, 2] <= 0]
     threshold = TrackerConfig().lost_score
     lines = [

@@ -23,13 +23,13 @@ import numpy as np
 
 from fear.config import NetworkConfig, TrackerConfig
 from fear.datasets import Clip, read
-from fear.datasets.frames import read_frame
 from fear.evaluation.metrics import measure
 from fear.loading.load import load
 from fear.loading.reference import find_model
-from fear.media.image import Image
+from fear.media.reader import Frame
 from fear.runtime.protocol import Crops, Floats, Maps, Network
-from fear.tracking.tracker import Tracker
+from fear.tracking.loop import follow
+from fear.tracking.tracker import MultiTracker
 from research.measure.provenance import provenance
 
 HERE = Path(__file__).parent
@@ -124,8 +124,8 @@ def _network(model: str) -> Network:
 
 
 @cache
-def _sequences(root: Path) -> list[tuple[Clip, list[Image]]]:
-    return [(sequence, [read_frame(path) for path in sequence.frames]) for sequence in read("folder", root)]
+def _clips(root: Path) -> list[tuple[Clip, list[Frame]]]:
+    return [(clip, list(clip)) for clip in read("folder", root)]
 
 
 def fingerprint(job: Job) -> str:
@@ -138,14 +138,12 @@ def fingerprint(job: Job) -> str:
 
 
 def mean_auc(job: Job) -> float:
-    """Tracks every sequence."""
-    tracker = Tracker(_Weighted(_network(job.model), job.rules.weight), config=TrackerConfig.from_dict(job.rules.changes))
+    """Tracks every clip; the mean of their AUC."""
+    tracker = MultiTracker(_Weighted(_network(job.model), job.rules.weight), config=TrackerConfig.from_dict(job.rules.changes))
     scores = []
-    for sequence, frames in _sequences(job.root):
-        truth = sequence.boxes_xywh[:: job.rules.every]
-        first = truth[0].tolist()
-        tracker.init(frames[0], first)
-        boxes = [first, *(tracker.update(frame).box_xywh for frame in frames[job.rules.every :: job.rules.every])]
+    for clip, frames in _clips(job.root):
+        truth = clip.boxes_xywh[:: job.rules.every]
+        boxes = [step.tracks[0].box_xywh for step in follow(tracker, frames[:: job.rules.every], [truth[0].tolist()])]
         scores.append(measure(np.array(boxes), truth, np.ones(len(boxes)))[0].auc)
     return float(np.mean(scores))
 

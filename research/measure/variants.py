@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from fear.datasets import read
 from fear.datasets.clip import Clip
-from fear.datasets.frames import read_frame
 from fear.evaluation.metrics import measure
 from fear.loading.reference import find_model
-from fear.tracking.tracker import Tracker
+from fear.tracking.loop import follow
+from fear.tracking.tracker import MultiTracker
 from research.measure.provenance import provenance
 
 HERE = Path(__file__).parent
@@ -46,19 +46,18 @@ score is chance.
 Floats = NDArray[np.float64]
 
 
-def score(model: str, sequence: Clip) -> Floats:
-    """(6,): AUC of one sequence in every variant; NaN where the first frame does not show the target."""
-    pictures = [read_frame(path) for path in sequence.frames]
-    tracker, values = Tracker(model, threads=1), []
-    for part in VARIANTS.values():
-        images, truth = pictures[part], sequence.boxes_xywh[part]
-        if not np.isfinite(truth[0]).all():
-            values.append(float("nan"))
-            continue
-        tracker.init(images[0], truth[0])
-        boxes = np.array([truth[0], *(tracker.update(image).box_xywh for image in images[1:])])
-        values.append(measure(boxes, truth, np.ones(len(boxes)))[0].auc)
-    return np.array(values)
+def score(model: str, clip: Clip) -> Floats:
+    """AUC of a clip in every variant, (6,); NaN where the first frame does not show the target."""
+    tracker = MultiTracker(model, threads=1)
+    return np.array([_auc(tracker, clip.part(part)) for part in VARIANTS.values()])
+
+
+def _auc(tracker: MultiTracker, clip: Clip) -> float:
+    if not clip.visible[0]:
+        return float("nan")
+    steps = follow(tracker, clip, [clip.boxes_xywh[0].tolist()])
+    boxes = np.array([step.tracks[0].box_xywh for step in steps])
+    return measure(boxes, clip.boxes_xywh, np.ones(len(boxes)))[0].auc
 
 
 def main() -> None:
