@@ -130,7 +130,15 @@ class TrackerConfig(_Config):
         window: Weight of a cosine window over the score map, 0 to 1; 0.38 as the published code knows it, where it is off.
         penalty: Strength of the penalty on a changed scale or ratio; 0.062 likewise, 0 is off.
         size_rate: Share of the new size in the box, times score and penalty; None takes the new size whole; 0.765 likewise.
-        lost_score: A track is `lost` while its score is below; our choice, measured by `research/measure/lost.py`.
+        lost_score: A frame is doubtful while the score is below; our choice, as the next ones (docs/results/long.md).
+        lost_similarity: A frame is doubtful while the similarity is below this share of what is usual for the target.
+        doubt_frames: A target is lost after so many doubtful frames, one after the other.
+        redetection: Look for a lost target in the whole picture, and keep its box until it is found. Off: follow whatever is most like it.
+        redetection_work: Most work of a frame while a target is lost, in searches of `search_size` pixels; at least 1.
+        redetection_size: Side of the crops that look over the whole picture.
+        found_score: Least score of something that may be a lost target.
+        found_similarity: Least similarity of it, as a share of what is usual for the target.
+        found_frames: A lost target is found when it was seen in so many frames, one after the other.
     """
 
     dynamic_template: bool = True
@@ -145,6 +153,14 @@ class TrackerConfig(_Config):
     penalty: float = 0.062
     size_rate: float | None = 0.765
     lost_score: float = 0.5
+    lost_similarity: float = 0.75
+    doubt_frames: int = 5
+    redetection: bool = True
+    redetection_work: float = 3.0
+    redetection_size: int = 192
+    found_score: float = 0.8
+    found_similarity: float = 0.8
+    found_frames: int = 2
 
     def __post_init__(self) -> None:
         self._require(self.update_interval >= 1, "update_interval", "at least one frame")
@@ -160,4 +176,10 @@ class TrackerConfig(_Config):
         self._require(0 <= self.window <= 1, "window", "a number from 0 to 1")
         self._require(self.penalty >= 0, "penalty", "a number from 0 up")
         self._require(self.size_rate is None or 0 < self.size_rate <= 1, "size_rate", "None or a number above 0, up to 1")
-        self._require(0 <= self.lost_score <= 1, "lost_score", "a number from 0 to 1")
+        for field in ("lost_score", "lost_similarity", "found_score", "found_similarity"):
+            self._require(0 <= getattr(self, field) <= 1, field, "a number from 0 to 1")
+        for field in ("doubt_frames", "found_frames"):
+            self._require(getattr(self, field) >= 1, field, "at least one frame")
+        self._require(self.redetection_work >= 1, "redetection_work", "a number from 1 up")
+        size = self.redetection_size
+        self._require(size > 0 and size % STRIDE == 0, "redetection_size", f"a positive multiple of {STRIDE}")

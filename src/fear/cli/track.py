@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fear.cli.app import app
+from fear.cli.assignments import parse_assignment
 from fear.cli.console import out, progress
 from fear.errors import BoxError, ConfigError, FearError
 from fear.geometry.boxes import Box, parse_box
@@ -78,7 +79,12 @@ def track_command(
     model: Annotated[str, typer.Option(help="A name, a .safetensors checkpoint, an exported folder or published:DIR.")] = "fear-xs",
     runtime: Annotated[str, typer.Option(help="auto, openvino, onnx or torch.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the network; by default one core is left to the video.")] = None,
+    device: Annotated[str, typer.Option(help="cpu, or what the runtime knows, such as cuda.")] = "cpu",
     no_dynamic: Annotated[bool, typer.Option("--no-dynamic", help="Keep the first frame's template for good.")] = False,
+    no_redetect: Annotated[bool, typer.Option("--no-redetect", help="Do not look for a lost target in the whole picture.")] = False,
+    rules: Annotated[
+        list[str] | None, typer.Option("--set", metavar="RULE=VALUE", help="Another value of a rule, such as window=0.3; repeatable.")
+    ] = None,
     max_frames: Annotated[int | None, typer.Option(min=1, help="Stop after so many frames.")] = None,
     drop_late: Annotated[
         bool | None, typer.Option("--drop-late/--keep-late", help="Leave out frames that come too fast; by default in live sources.")
@@ -112,6 +118,8 @@ def track_command(
 
     if output is not None and output.exists() and Path(source).exists() and output.samefile(source):
         raise ConfigError(f"{output}: expected another file than the source, which would be overwritten while it is read")
+    switched = {"dynamic_template": not no_dynamic, "redetection": not no_redetect}
+    config = TrackerConfig.from_dict(switched | dict(parse_assignment(text) for text in rules or ()))
     summary = Summary()
     with (
         _termination_interrupts(),
@@ -119,8 +127,8 @@ def track_command(
     ):
         late = frames.live if drop_late is None else drop_late
         recording = Recording(output, boxes, max_frames, sound=not no_audio, drop_late=late)
-        network = TimedNetwork(load(model, runtime=runtime, threads=threads or network_threads()))
-        tracker = MultiTracker(network, config=TrackerConfig(dynamic_template=not no_dynamic))
+        network = TimedNetwork(load(model, runtime=runtime, device=device, threads=threads or network_threads(), rules=config))
+        tracker = MultiTracker(network, config=config)
         total = min((count for count in (frames.count, max_frames) if count is not None), default=None)
         with progress(quiet) as advance:
             try:

@@ -6,13 +6,14 @@ sudden changes of scale and ratio (both as in SiamRPN, CVPR 2018), and smoothing
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fear.config import TrackerConfig
+from fear.config import STRIDE, TrackerConfig
 from fear.geometry.boxes import Box
 from fear.geometry.cells import best_cell, box_at
 
@@ -37,28 +38,63 @@ def cosine_window(cells: int) -> Floats:
     return window
 
 
-def decode(scores: Floats, boxes_ltrb: Floats, size_before: tuple[float, float], config: TrackerConfig) -> Peak:
+def decode(scores: Floats, boxes_ltrb: Floats, size_before: tuple[float, float], rules: TrackerConfig) -> Peak:
     """Chooses the best cell and reads its box.
 
     Args:
         scores: (S, S) confidence, 0 to 1.
-        boxes_ltrb: (4, S, S) distances from each cell's place to the sides of the box, in crop pixels.
+        boxes_ltrb: (4, S, S) distances from the place of each cell to the sides of the box, in crop pixels.
         size_before: Width and height of the last box in pixels of this crop.
-        config: Window, penalty and size smoothing.
+        rules: Window, penalty and size smoothing.
     """
-    cells = scores.shape[0]
-    penalty = None if config.penalty == 0 else change_penalty(boxes_ltrb, size_before, config.penalty)  # (S, S)
+    return next(peaks(scores, boxes_ltrb, size_before, rules))
+
+
+def peaks(scores: Floats, boxes_ltrb: Floats, size_before: tuple[float, float], rules: TrackerConfig) -> Iterator[Peak]:
+    """Chooses cells one after the other, the best first; cells whose box overlaps with that of a chosen one are left out.
+
+    The arguments are those of `decode`.
+    """
+    penalty = None if rules.penalty == 0 else change_penalty(boxes_ltrb, size_before, rules.penalty)  # (S, S)
     ranking = scores if penalty is None else scores * penalty
-    if config.window > 0:
-        ranking = ranking * (1 - config.window) + cosine_window(cells) * config.window
-    row, column = best_cell(ranking)
+    if rules.window > 0:
+        ranking = ranking * (1 - rules.window) + cosine_window(scores.shape[0]) * rules.window
+    overlapping: NDArray[np.bool_] | None = None
+    while True:
+        cell = best_cell(ranking)
+        yield _read(cell, scores, boxes_ltrb, size_before, 0.0 if rules.size_rate is None else rules.size_rate, penalty)
+        same = _overlaps(boxes_ltrb, cell)
+        overlapping = same if overlapping is None else overlapping | same
+        if overlapping.all():
+            return
+        ranking = np.where(overlapping, -np.inf, ranking)
+
+
+def _read(
+    cell: tuple[int, int], scores: Floats, boxes_ltrb: Floats, size_before: tuple[float, float], size_rate: float, penalty: Floats | None
+) -> Peak:
+    """The box of a cell (row, column); its size is smoothed where the rate is above zero."""
+    row, column = cell
     score = float(scores[row, column])
     centre_x, centre_y, width, height = box_at(boxes_ltrb, row, column)
-    if config.size_rate is not None:
-        rate = config.size_rate * score * (1.0 if penalty is None else float(penalty[row, column]))
+    if size_rate > 0:
+        rate = size_rate * score * (1.0 if penalty is None else float(penalty[row, column]))
         width = size_before[0] + rate * (width - size_before[0])
         height = size_before[1] + rate * (height - size_before[1])
     return Peak((centre_x - width / 2, centre_y - height / 2, width, height), score)
+
+
+def _overlaps(boxes_ltrb: Floats, cell: tuple[int, int]) -> NDArray[np.bool_]:
+    """(S, S): whether the box of each cell is mostly that of a chosen one, or the cell stands inside of it."""
+    row, column = cell
+    places = np.arange(boxes_ltrb.shape[1]) * STRIDE
+    left, top, right, bottom = boxes_ltrb
+    chosen_left, chosen_right = places[column] - left[row, column], places[column] + right[row, column]
+    chosen_top, chosen_bottom = places[row] - top[row, column], places[row] + bottom[row, column]
+    centre_x, centre_y = places[None, :] + (right - left) / 2, places[:, None] + (bottom - top) / 2
+    inside: NDArray[np.bool_] = (centre_x > chosen_left) & (centre_x < chosen_right) & (centre_y > chosen_top) & (centre_y < chosen_bottom)
+    inside[row, column] = True
+    return inside
 
 
 def change_penalty(boxes_ltrb: Floats, size_before: tuple[float, float], strength: float) -> Floats:

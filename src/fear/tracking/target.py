@@ -1,6 +1,11 @@
-"""One target: where it was, how it looks, and what the next search shows."""
+"""One target: where it was, how it looks, and whether it is there."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import NamedTuple
 
 from fear.config import TrackerConfig
 from fear.geometry.boxes import Box, clip_box
@@ -9,11 +14,25 @@ from fear.geometry.window import Window
 from fear.media.crop import crop
 from fear.media.image import Image, Picture, mean_colour
 from fear.runtime.protocol import Maps, Network
-from fear.tracking.decode import decode
+from fear.tracking.assignment import Option, affinity, belongs_to
+from fear.tracking.decode import peaks
+from fear.tracking.presence import Presence
+from fear.tracking.redetection import Redetection
 from fear.tracking.template import DualTemplate
 from fear.tracking.track import Track
 
+_GROWTH = 1.2  # of a box beside another target, at most
+_INERTIA, _SIZE_MEMORY = 0.2, 0.05  # share of the newest frame in velocity and usual size
 _SMALLEST = 2.0  # pixels; a smaller box holds nothing to search for, and one bad frame must not end a track
+
+
+class Finding(NamedTuple):
+    """The best place of one search."""
+
+    box_xywh: Box
+    """In pixels of the frame; it may reach over its borders."""
+    score: float
+    similarity: float
 
 
 class Target:
@@ -30,10 +49,16 @@ class Target:
     def __init__(self, number: int, network: Network, rules: TrackerConfig, frame: Picture, box_xywh: Box) -> None:
         self.id = number
         self._network, self._rules = network, rules
+        self._unbiased = replace(rules, window=0.0, penalty=0.0, size_rate=None)  # of searches that do not know where the target was
+        self._largest: tuple[float, float] | None = None  # width and height, while another target is near
         self._height, self._width = frame.shape[:2]
         self._fill = mean_colour(frame)
-        self._box = box_xywh
+        self._box = self._sure_box = box_xywh
         self._steady = False  # how it moves is not known yet
+        self._velocity = (0.0, 0.0)  # pixels a frame, across and down
+        self._usual_size = box_xywh[2:]
+        self._presence = Presence(rules)
+        self._redetection: Redetection | None = None
         self.template = DualTemplate(
             network.encode_template(self._cut_template(frame)[None]),
             network.dynamic_weight,
@@ -42,35 +67,120 @@ class Target:
         )
 
     def search_window(self) -> Window:
-        """What the next search shows: the surroundings of the last box."""
-        return search_window(self._box, self._rules, self._network.config, self._steady).on_pixels()
+        """What the next local search shows: the surroundings of the last box, or of a candidate for a lost target."""
+        candidate = self._redetection.candidate if self._redetection else None
+        return search_window(candidate or self._box, self._rules, self._network.config, self._steady).on_pixels()
+
+    def wide_windows(self) -> list[Window]:
+        """What further searches of this frame show; none while the target is not lost."""
+        return self._redetection.windows() if self._redetection else []
 
     def cut(self, frame: Picture, window: Window, out: Image) -> None:
         """Writes the crop of a window into `out`, (side, side, 3)."""
         crop(frame, window, self._fill, out)
 
-    def advance(self, frame: Picture, window: Window, maps: Maps, row: int) -> Track:
-        """Takes the answer of the network to a search.
+    def read(self, window: Window, maps: Maps, row: int, count: int = 1) -> list[Finding]:
+        """What a search found, the best place first.
 
         Args:
-            frame: Was searched.
             window: What the search crop showed.
             maps: Answers to several search crops.
             row: Number of this one.
+            count: Of places, at most; they are apart from each other.
         """
         _, _, width, height = window.to_crop(self._box)
-        peak = decode(maps.scores[row, 0], maps.boxes_ltrb[row], (width, height), self._rules)
+        rules = self._unbiased if self._redetection else self._rules
         similarity = self.template.similarity(maps.search_embeddings[row])
-        lost = peak.score < self._rules.lost_score
-        before = self._box
-        self._box = self._keep_in_reach(window.to_frame(peak.box_xywh))
-        self._steady = peak.score >= self._rules.steady_score and step(before, self._box) <= self._rules.steady_step
+        best = islice(peaks(maps.scores[row, 0], maps.boxes_ltrb[row], (width, height), rules), count)
+        return [Finding(self._keep_in_reach(self._limited(window.to_frame(peak.box_xywh))), peak.score, similarity) for peak in best]
+
+    def heed(self, others: Iterable[Target]) -> None:
+        """Limits the size of the box while another target is near: it would grow until it holds both."""
+        if not any(self._is_near(other.occupied) for other in others if other.occupied is not None):
+            self._largest = None
+        elif self._largest is None:
+            self._largest = _GROWTH * self._usual_size[0], _GROWTH * self._usual_size[1]
+
+    def _limited(self, box_xywh: Box) -> Box:
+        if self._largest is None:
+            return box_xywh
+        x, y, w, h = box_xywh
+        width, height = min(w, self._largest[0]), min(h, self._largest[1])
+        return x + (w - width) / 2, y + (h - height) / 2, width, height
+
+    def options(self, findings: list[Finding]) -> list[Option]:
+        """How well each place suits this target."""
+        x, y, w, h = self._box
+        frames = self._presence.doubtful_frames + 1
+        expected = (x + frames * self._velocity[0], y + frames * self._velocity[1], w, h)
+        found = []
+        for place, one in enumerate(findings):
+            relative = self._presence.relative(one.similarity)
+            possible = place == 0 or one.score >= self._rules.lost_score  # a second choice has to be a likely one
+            found.append(Option(one.box_xywh, affinity(one.box_xywh, expected, one.score, relative) if possible else 0.0))
+        return found
+
+    def _is_near(self, other_xywh: Box) -> bool:
+        """Whether another box comes within half a box of this one."""
+        (x, y, w, h), (ox, oy, ow, oh) = self._box, other_xywh
+        return abs(x + w / 2 - ox - ow / 2) < (w + ow) / 2 + w / 2 and abs(y + h / 2 - oy - oh / 2) < (h + oh) / 2 + h / 2
+
+    @property
+    def occupied(self) -> Box | None:
+        """The place of a target that is not lost, which no other target can have."""
+        return self._box if self._redetection is None else None
+
+    def advance(self, frame: Picture, local: Finding | None, wide: list[Finding], others: Sequence[Box]) -> Track:
+        """Takes what the searches of a frame found.
+
+        Args:
+            frame: Was searched.
+            local: Found around the last box or the candidate; None: what was found there belongs to another target.
+            wide: Found elsewhere.
+            others: Places of other targets.
+        """
+        found = local or Finding(self._box, 0.0, 0.0)
+        lost = self._follow(frame, found) if self._redetection is None else self._look_for(self._redetection, found, wide, others)
+        return Track(clip_box(self._box, self._height, self._width), found.score, found.similarity, lost, self.id)
+
+    def _follow(self, frame: Picture, found: Finding) -> bool:
+        """Takes the place of a target that is not lost; returns whether it is now."""
+        before, self._box = self._box, found.box_xywh
+        self._steady = found.score >= self._rules.steady_score and step(before, self._box) <= self._rules.steady_step
+        doubtful = self._presence.observe(found.score, found.similarity)
+        if not doubtful:
+            self._sure_box = self._box
+            self._velocity = _blend(self._velocity, _movement(before, self._box), _INERTIA)
+            self._usual_size = _blend(self._usual_size, self._box[2:], _SIZE_MEMORY)
         self.template.observe(
-            similarity,
-            None if lost else lambda: self._cut_template(frame),
+            found.similarity,
+            None if doubtful else lambda: self._cut_template(frame),
             lambda template_crop: self._network.encode_template(template_crop[None]),
         )
-        return Track(clip_box(self._box, self._height, self._width), peak.score, similarity, lost, self.id)
+        if self._presence.lost:
+            self._box, self._steady, self._velocity = self._sure_box, False, (0.0, 0.0)
+            self._redetection = Redetection(self._box, self._height, self._width, self._rules, self._network.config)
+        return self._presence.lost or found.score < self._rules.lost_score
+
+    def _look_for(self, redetection: Redetection, local: Finding, wide: list[Finding], others: Sequence[Box]) -> bool:
+        """Takes what was found of a lost target; returns whether it is still lost."""
+        convincing = [
+            one
+            for one in (local, *wide)
+            if self._presence.is_found(one.score, one.similarity, elsewhere=one is not local or redetection.candidate is not None)
+            and redetection.is_plausible(one.box_xywh)
+            and not belongs_to(one.box_xywh, others)
+        ]
+        if local in convincing:
+            if redetection.confirm(local.box_xywh):
+                self._box = self._sure_box = local.box_xywh
+                self._presence.found()
+                self._redetection = None
+        elif redetection.candidate is not None:
+            redetection.drop()
+        elif convincing:
+            redetection.propose(max(convincing, key=lambda one: one.score * one.similarity).box_xywh)
+        return self._redetection is not None
 
     def _cut_template(self, frame: Picture) -> Image:
         return crop(frame, template_window(self._box, self._rules, self._network.config), self._fill)
@@ -82,6 +192,16 @@ class Target:
         centre_y = min(max(y + h / 2, 0.0), float(self._height))
         w, h = min(max(w, _SMALLEST), 2.0 * self._width), min(max(h, _SMALLEST), 2.0 * self._height)
         return centre_x - w / 2, centre_y - h / 2, w, h
+
+
+def _movement(before: Box, after: Box) -> tuple[float, float]:
+    """How far the centre of a box moved, across and down."""
+    return after[0] + after[2] / 2 - before[0] - before[2] / 2, after[1] + after[3] / 2 - before[1] - before[3] / 2
+
+
+def _blend(old: tuple[float, float], new: tuple[float, float], share: float) -> tuple[float, float]:
+    """A mean over frames that follows the newest one by a share."""
+    return old[0] + share * (new[0] - old[0]), old[1] + share * (new[1] - old[1])
 
 
 def step(before_xywh: Box, after_xywh: Box) -> float:

@@ -17,10 +17,13 @@ from fear.loading.reference import Model
 from fear.media.image import Image, Picture, require_frame
 from fear.media.planes import Bgr
 from fear.runtime.protocol import Network
-from fear.tracking.target import Target
+from fear.tracking.assignment import assign, in_conflict
+from fear.tracking.target import Finding, Target
 from fear.tracking.track import Track
 
 Colour = Literal["rgb", "bgr"]
+
+_PEAKS = 3  # of each search that are compared where two targets are found at the same place
 
 
 class MultiTracker:
@@ -141,20 +144,47 @@ class MultiTracker:
         if self._shape == (0, 0):
             raise FearError("expected init(frame, box) before update(frame); the tracker has no target yet")
         frame = self._picture(frame)
-        searches = [(target, target.search_window()) for target in self._targets]
-        tracks: dict[int, Track] = {}
-        for side in {window.side for _, window in searches}:
-            tracks |= self._search(frame, [(target, window) for target, window in searches if window.side == side], side)
-        return [tracks[target.id] for target in self._targets]
+        several = len(self._targets) > 1
+        for target in self._targets:
+            target.heed(other for other in self._targets if other is not target)
+        local = self._search(frame, [(target, target.search_window()) for target in self._targets], _PEAKS if several else 1)
+        wide = self._search(frame, [(target, window) for target in self._targets for window in target.wide_windows()])
+        chosen = self._choose(local) if several else {number: found[0] for number, found in local.items()}
+        places = {target.id: target.occupied for target in self._targets}
+        tracks = []
+        for target in self._targets:
+            others = [box for number, box in places.items() if number != target.id and box is not None]
+            tracks.append(target.advance(frame, chosen[target.id], wide.get(target.id, []), others))
+        return tracks
 
-    def _search(self, frame: Picture, searches: list[tuple[Target, Window]], side: int) -> dict[int, Track]:
-        """Tracks of targets whose search crops have the same side, by id."""
-        crops = self._buffer(side, len(searches))
-        for (target, window), out in zip(searches, crops, strict=True):
-            target.cut(frame, window, out)
-        features = [target.template.features for target, _ in searches]
-        maps = self.network.match(crops, features[0] if len(features) == 1 else np.concatenate(features))
-        return {target.id: target.advance(frame, window, maps, row) for row, (target, window) in enumerate(searches)}
+    def _choose(self, local: dict[int, list[Finding]]) -> dict[int, Finding | None]:
+        """One place for each target, so that no two targets get the same object; None where nothing is left for a target."""
+        best: dict[int, Finding | None] = {number: found[0] for number, found in local.items()}
+        following = [target for target in self._targets if target.occupied is not None]
+        if not in_conflict([local[target.id][0].box_xywh for target in following]):
+            return best
+        chosen = assign({target.id: target.options(local[target.id]) for target in following})
+        return best | {number: None if place is None else local[number][place] for number, place in chosen.items()}
+
+    def _search(self, frame: Picture, searches: list[tuple[Target, Window]], count: int = 1) -> dict[int, list[Finding]]:
+        """What searches found, by the id of the target. Crops of one side are answered by one call of the network.
+
+        Args:
+            frame: Is searched.
+            searches: Targets, each with what a search for it shows.
+            count: Of places that each search gives, at most.
+        """
+        found: dict[int, list[Finding]] = {}
+        for side in {window.side for _, window in searches}:
+            alike = [(target, window) for target, window in searches if window.side == side]
+            crops = self._buffer(side, len(alike))
+            for (target, window), out in zip(alike, crops, strict=True):
+                target.cut(frame, window, out)
+            features = [target.template.features for target, _ in alike]
+            maps = self.network.match(crops, features[0] if len(features) == 1 else np.concatenate(features))
+            for row, (target, window) in enumerate(alike):
+                found.setdefault(target.id, []).extend(target.read(window, maps, row, count))
+        return found
 
     def _buffer(self, side: int, count: int) -> Image:
         """(count, side, side, 3), reused from frame to frame."""

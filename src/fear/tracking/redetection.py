@@ -1,0 +1,88 @@
+"""Finding a lost target again: where to look, and when a candidate counts.
+
+While a target is lost, its box stays where it was last sure. The local search goes on there, and further searches of each frame look over
+the whole picture, nearest first. A candidate is looked at again in the next frames, each time in a search that is centred on it. It counts
+when it convinced in all of them, and is dropped otherwise. Long-term trackers such as DaSiamRPN (ECCV 2018) widen their search while the
+score is low; the rule that decides here is the cosine similarity of FEAR.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import chain, cycle
+
+from fear.config import NetworkConfig, TrackerConfig
+from fear.geometry.boxes import Box
+from fear.geometry.context import search_side, search_window
+from fear.geometry.window import Window
+
+_STEP = 0.6  # of a window between the centres of neighbours, so that a target near a border of one is well inside the next
+_SCALES = (1.0, 1.0, 1.5, 1.0, 0.67)  # of the target against its last size, one after the other in each round over the picture
+_LARGEST_CHANGE = 2.5  # of width or height between the last sure box and a candidate
+
+
+class Redetection:
+    """The search for one lost target.
+
+    Args:
+        box_xywh: Where the target was last sure, in pixels of the frame.
+        height: Of the frame.
+        width: Of the frame.
+        rules: Of tracking.
+        network: Side of the crops.
+    """
+
+    def __init__(self, box_xywh: Box, height: int, width: int, rules: TrackerConfig, network: NetworkConfig) -> None:
+        self.box_xywh = box_xywh
+        self._height, self._width, self._rules, self._network = height, width, rules, network
+        self._places = self._all_places()
+        self.candidate: Box | None = None
+        self._convinced = 0
+
+    def windows(self) -> list[Window]:
+        """What this frame's searches show besides the local one; none while a candidate is looked at."""
+        if self.candidate is not None:
+            return []
+        local = search_side(self._rules, self._network) ** 2
+        count = int((self._rules.redetection_work - 1) * local / self._rules.redetection_size**2)
+        return [next(self._places) for _ in range(count)]
+
+    def is_plausible(self, box_xywh: Box) -> bool:
+        """Whether a box has about the size of the target."""
+        changes = (box_xywh[2] / self.box_xywh[2], box_xywh[3] / self.box_xywh[3])
+        return all(1 / _LARGEST_CHANGE <= change <= _LARGEST_CHANGE for change in changes)
+
+    def propose(self, box_xywh: Box) -> None:
+        """A search found something that may be the target; the next frames look at it."""
+        self.candidate, self._convinced = box_xywh, 0
+
+    def confirm(self, box_xywh: Box) -> bool:
+        """The candidate convinced once more, at this place; returns whether it counts as found."""
+        self.candidate = box_xywh
+        self._convinced += 1
+        return self._convinced >= self._rules.found_frames
+
+    def drop(self) -> None:
+        """The candidate did not convince."""
+        self.candidate = None
+
+    def _all_places(self) -> Iterator[Window]:
+        """Windows over the whole picture without end, round after round, nearest to the last sure place first."""
+        return chain.from_iterable(self._round(scale) for scale in cycle(_SCALES))
+
+    def _round(self, scale: float) -> list[Window]:
+        x, y, w, h = self.box_xywh
+        side = self._rules.redetection_size
+        whole = search_window((0.0, 0.0, w * scale, h * scale), self._rules, self._network)
+        width, height = (length * side / whole.side for length in (whole.width, whole.height))
+        centres = [(cx, cy) for cx in _line(width, self._width) for cy in _line(height, self._height)]
+        centres.sort(key=lambda place: math.hypot((place[0] - x - w / 2) / width, (place[1] - y - h / 2) / height))
+        return [Window(cx - width / 2, cy - height / 2, width, height, side).on_pixels() for cx, cy in centres]
+
+
+def _line(window: float, frame: int) -> list[float]:
+    """Centres of windows that cover a frame along one side."""
+    room = max(frame - window * _STEP, 0.0)
+    count = 1 + math.ceil(room / (window * _STEP))
+    return [frame / 2] if count == 1 else [window * _STEP / 2 + k * room / (count - 1) for k in range(count)]

@@ -1,0 +1,142 @@
+"""A lost target keeps its box, is looked for in the whole picture, and is found again only where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fear import Tracker, TrackerConfig
+from fear.config import FEAR_XS
+from fear.geometry.boxes import Box, iou
+from fear.media.image import Image
+from fear.media.synthetic import Scene, render
+from fear.tracking.presence import Presence
+from fear.tracking.redetection import Redetection
+
+RULES = TrackerConfig()
+SCENE = Scene(frames=12, height=240, width=320, distractor=False, occlusion=False)
+
+
+def rendered() -> tuple[list[Image], Box]:
+    frames = list(render(SCENE))
+    return [frame.image for frame in frames], frames[0].box_xywh
+
+
+def test_a_target_is_lost_after_some_doubtful_frames_and_not_before() -> None:
+    presence = Presence(RULES)
+    presence.observe(0.99, 0.9)
+    for _ in range(RULES.doubt_frames - 1):
+        assert presence.observe(0.1, 0.9)
+    assert not presence.lost
+    assert not presence.observe(0.99, 0.9)  # one sure frame, and doubt begins again
+    for _ in range(RULES.doubt_frames):
+        presence.observe(0.1, 0.9)
+    assert presence.lost
+
+
+def test_similarity_counts_against_what_is_usual_for_the_target() -> None:
+    plain, peculiar = Presence(RULES), Presence(RULES)
+    for _ in range(50):
+        plain.observe(0.99, 0.9)
+        peculiar.observe(0.99, 0.5)
+    assert plain.is_doubtful(0.9, 0.5)
+    assert not peculiar.is_doubtful(0.9, 0.5)
+    assert not plain.is_doubtful(0.99, 0.5)  # with a very high score, a target may look different
+
+
+@pytest.mark.parametrize("box", [(10.0, 20.0, 30.0, 40.0), (300.0, 200.0, 8.0, 8.0), (-20.0, -20.0, 400.0, 300.0), (0.0, 0.0, 3.0, 3.0)])
+def test_searches_cover_the_whole_picture_nearest_first(box: Box) -> None:
+    height, width = 240, 320
+    redetection = Redetection(box, height, width, RULES, FEAR_XS)
+    places = [window for _ in range(12_000) for window in redetection.windows()]
+    seen = np.zeros((height, width), bool)
+    for window in places:
+        top, left = max(0, int(window.y)), max(0, int(window.x))
+        seen[top : max(0, int(window.y + window.height)), left : max(0, int(window.x + window.width))] = True
+        if seen.all():
+            break
+    assert seen.all()
+    centre = np.array((box[0] + box[2] / 2, box[1] + box[3] / 2))
+    distances = [np.hypot(*(np.array((w.x + w.width / 2, w.y + w.height / 2)) - centre)) for w in places[:2]]
+    assert distances[0] <= distances[1] + 1
+
+
+def test_a_candidate_is_looked_at_again_before_it_counts() -> None:
+    redetection = Redetection((10, 10, 20, 20), 100, 100, replace(RULES, found_frames=2), FEAR_XS)
+    redetection.propose((50, 50, 20, 20))
+    assert redetection.windows() == []
+    assert not redetection.confirm((50, 50, 20, 20))
+    assert redetection.confirm((51, 50, 20, 20))
+    redetection.drop()
+    assert len(redetection.windows()) > 0
+
+
+def test_a_candidate_of_quite_another_size_is_not_plausible() -> None:
+    redetection = Redetection((10, 10, 20, 20), 100, 100, RULES, FEAR_XS)
+    assert redetection.is_plausible((0, 0, 25, 15))
+    assert not redetection.is_plausible((0, 0, 80, 20))
+    assert not redetection.is_plausible((0, 0, 20, 4))
+
+
+@pytest.mark.parametrize("level", [0, 128, 255], ids=["black", "grey", "white"])
+@pytest.mark.parametrize("model", ["fear-xs", "fear-nano"])
+def test_twenty_empty_frames_over_a_target_that_did_not_move_do_not_lose_it(model: str, level: int) -> None:
+    images, box = rendered()
+    tracker = Tracker(model, runtime="onnx")
+    tracker.init(images[0], box)
+    for _ in range(5):
+        before = tracker.update(images[0])
+    empty = [tracker.update(np.full_like(images[0], level)) for _ in range(20)]
+    assert all(track.lost for track in empty[RULES.doubt_frames :])
+    after = [tracker.update(images[0]) for _ in range(RULES.found_frames + 1)][-1]
+    assert not after.lost
+    assert float(iou(after.box_xywh, before.box_xywh)) > 0.8
+
+
+@pytest.mark.parametrize("kind", ["blank", "dark", "noisy", "foreign"])
+def test_nothing_is_found_in_frames_that_show_nothing_of_the_target(kind: str) -> None:
+    images, box = rendered()
+    random = np.random.default_rng(0)
+    other = next(render(Scene(frames=1, height=240, width=320, distractor=False, occlusion=False, size=0.02, seed=99))).image
+    pictures: dict[str, Callable[[], Image]] = {
+        "blank": lambda: np.full_like(images[0], 90),
+        "dark": lambda: random.integers(0, 6, images[0].shape, np.uint8),
+        "noisy": lambda: random.integers(0, 256, images[0].shape, np.uint8),
+        "foreign": lambda: other,
+    }
+    tracker = Tracker("fear-xs", runtime="onnx")
+    tracker.init(images[0], box)
+    for image in images[1:]:
+        tracker.update(image)
+    tracks = [tracker.update(pictures[kind]()) for _ in range(60)]
+    assert all(track.lost for track in tracks[RULES.doubt_frames :])
+
+
+def test_a_target_that_comes_back_elsewhere_is_found() -> None:
+    image, box = rendered()[0][0], rendered()[1]
+    empty = np.full_like(image, 100)
+    x, y, w, h = (round(value) for value in box)
+    patch = image[y - 8 : y + h + 8, x - 8 : x + w + 8]
+    elsewhere = empty.copy()
+    elsewhere[150 : 150 + patch.shape[0], 230 : 230 + patch.shape[1]] = patch
+    start = empty.copy()
+    start[y - 8 : y + h + 8, x - 8 : x + w + 8] = patch
+    overlaps = {}
+    for redetection in (True, False):
+        tracker = Tracker("fear-xs", runtime="onnx", config=TrackerConfig(redetection=redetection))
+        tracker.init(start, box)
+        for shown, count in ((start, 5), (empty, 20), (elsewhere, 30)):
+            for _ in range(count):
+                track = tracker.update(shown)
+        overlaps[redetection] = float(iou(track.box_xywh, (238, 158, w, h)))
+    assert overlaps[True] > 0.6
+    assert overlaps[False] < 0.3  # it is too far away for the local search
+
+
+def test_the_work_of_a_frame_while_lost_is_bounded() -> None:
+    for work, count in ((1.0, 0), (2.0, 1), (3.0, 2), (5.5, 4)):
+        rules = replace(RULES, redetection_work=work, redetection_size=RULES.search_size)
+        assert len(Redetection((10, 10, 20, 20), 240, 320, rules, FEAR_XS).windows()) == count

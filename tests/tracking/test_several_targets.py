@@ -1,0 +1,118 @@
+"""Several targets stay several: an object that belongs to one is not given to another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from conftest import ScriptedNetwork
+from fear import BoxError, FearError, MultiTracker, TrackerConfig
+from fear.datasets import read
+from fear.geometry.boxes import Box, iou
+from fear.media.image import Image
+from fear.tracking.assignment import Option, affinity, assign, belongs_to, in_conflict
+
+FRAME = np.zeros((200, 300, 3), np.uint8)
+A, NEAR_A, B = (10.0, 10.0, 20.0, 20.0), (11.0, 10.0, 20.0, 20.0), (100.0, 10.0, 20.0, 20.0)
+
+
+def test_an_object_goes_to_the_target_that_it_suits_better() -> None:
+    assert assign({0: [Option(A, 0.9)], 1: [Option(NEAR_A, 0.5), Option(B, 0.4)]}) == {0: 0, 1: 1}
+    assert assign({0: [Option(A, 0.5)], 1: [Option(NEAR_A, 0.9), Option(B, 0.4)]}) == {0: None, 1: 0}
+    assert assign({0: [Option(A, 0.9)], 1: [Option(NEAR_A, 0.5), Option(B, 0.0)]}) == {0: 0, 1: None}
+
+
+def test_targets_apart_keep_their_best_peaks() -> None:
+    assert assign({3: [Option(A, 0.1), Option(B, 0.05)], 8: [Option(B, 0.9)]}) == {3: 0, 8: 0}
+    assert not in_conflict([A, B])
+    assert in_conflict([A, B, NEAR_A])
+    assert belongs_to(NEAR_A, [B, A])
+
+
+def test_a_peak_nearer_to_where_the_target_is_expected_suits_it_better() -> None:
+    near, far = (affinity(box, A, 0.9, 1.0) for box in (NEAR_A, B))
+    assert near > far
+    assert affinity(A, A, 0.9, 0.5) < affinity(A, A, 0.9, 1.0)
+    assert affinity(A, A, 0.9, -1.0) == 0
+
+
+def twins(frames: int = 60) -> Iterator[tuple[Image, Box, Box]]:
+    """Two discs of one texture cross behind a post, each at a constant speed."""
+    random = np.random.default_rng(5)
+    ground = cv2.resize(random.integers(70, 130, (12, 20, 3), np.uint8), (400, 240), interpolation=cv2.INTER_CUBIC)
+    texture = cv2.resize(random.integers(0, 256, (5, 5, 3), np.uint8), (40, 40), interpolation=cv2.INTER_NEAREST)
+    disc = np.zeros((40, 40), np.uint8)
+    cv2.circle(disc, (20, 20), 19, 255, cv2.FILLED)
+    for index in range(frames):
+        image = np.asarray(ground, np.uint8).copy()
+        boxes = []
+        for x, y in ((60 + 4 * index, 96), (300 - 4 * index, 112)):
+            image[y : y + 40, x : x + 40][disc > 0] = texture[disc > 0]
+            boxes.append((float(x), float(y), 40.0, 40.0))
+        image[:, 194:206] = (90, 60, 40)
+        yield image, boxes[0], boxes[1]
+
+
+def test_crossing_twins_end_on_their_own_ways() -> None:
+    clip = list(twins())
+    tracker = MultiTracker("fear-xs", runtime="onnx")
+    tracker.init(clip[0][0], clip[0][1:])
+    for image, *_ in clip[1:]:
+        tracks = tracker.update(image)
+    for track, box in zip(tracks, clip[-1][1:], strict=True):
+        assert float(iou(track.box_xywh, box)) > 0.5
+        assert not track.lost
+
+
+def test_two_runners_end_on_their_own_boxes(sequences: Path) -> None:
+    """The first runner is hidden behind a post while the second passes; her own true box is only known in the first frame."""
+    (clip,) = read("folder", sequences, ["OTB_Jogging1"])
+    frames = [frame.image for frame in clip]
+    tracker = MultiTracker("fear-xs", runtime="onnx")
+    tracker.init(frames[0], [clip.boxes_xywh[0].tolist(), (180, 79, 37, 114)])
+    for frame in frames[1:]:
+        tracks = tracker.update(frame)
+    assert float(iou(tracks[0].box_xywh, clip.boxes_xywh[-1])) > 0.5
+    assert float(iou(tracks[1].box_xywh, (160, 86, 40, 112))) > 0.5  # read off the last frame
+    assert not any(track.lost for track in tracks)
+
+
+def test_targets_come_and_go_under_stable_ids() -> None:
+    tracker = MultiTracker(ScriptedNetwork(), config=TrackerConfig())
+    tracker.init(FRAME, [(20, 20, 20, 20), (200, 20, 20, 20)])
+    assert [track.id for track in tracker.update(FRAME)] == [0, 1]
+    assert tracker.add(FRAME, (120, 120, 30, 30)) == 2
+    tracker.remove(1)
+    assert [track.id for track in tracker.update(FRAME)] == [0, 2]
+    assert tracker.add(FRAME, (200, 20, 20, 20)) == 3
+    assert [track.id for track in tracker.update(FRAME)] == [0, 2, 3]
+    with pytest.raises(BoxError, match=r"expected the id of a target \(0, 2, 3\), got 1"):
+        tracker.remove(1)
+    for number in (0, 2, 3):
+        tracker.remove(number)
+    assert tracker.update(FRAME) == []
+
+
+def test_a_target_can_be_added_to_a_tracker_without_any() -> None:
+    tracker = MultiTracker(ScriptedNetwork())
+    with pytest.raises(FearError, match="init"):
+        tracker.update(FRAME)
+    assert tracker.add(FRAME, (20, 20, 20, 20)) == 0
+    assert len(tracker.update(FRAME)) == 1
+
+
+def test_frames_of_opencv_give_the_tracks_of_rgb_frames() -> None:
+    clip = list(twins(8))
+    tracks = []
+    for colour in ("rgb", "bgr"):
+        tracker = MultiTracker("fear-xs", runtime="onnx", colour=colour)
+        pictures = [image if colour == "rgb" else np.ascontiguousarray(image[..., ::-1]) for image, *_ in clip]
+        tracker.init(pictures[0], clip[0][1:])
+        tracks.append([tracker.update(picture) for picture in pictures[1:]])
+    for a, b in zip(*tracks, strict=True):
+        for one, other in zip(a, b, strict=True):
+            assert one.box_xywh == pytest.approx(other.box_xywh, abs=0.1)
