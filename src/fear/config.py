@@ -114,6 +114,13 @@ PRESETS = {config.name: config for config in (FEAR_NANO, FEAR_XS, FEAR_M, FEAR_L
 class TrackerConfig(_Config):
     """The rules around the network; they need no training.
 
+    Examples:
+        >>> import fear
+        >>> rules = fear.TrackerConfig(search_size=256, steady_search_size=None)  # searches of five boxes, always
+        >>> rules.window
+        0.38
+        >>> tracker = fear.Tracker("fear-xs", config=rules)
+
     Attributes:
         dynamic_template: Renew the second template from the video (paper).
         update_interval: Frames between two renewals; our choice.

@@ -62,10 +62,11 @@ def evaluate(
 
     What earlier calls with the same output have finished is not run again, and the report shows it, too.
 
-    Example:
-        found = fear.evaluate("data/own", ["fear-xs", "opencv:csrt"], output="results/own")
-        print(found.table)
-        print(found.summary["trackers"]["fear-xs"]["mean"]["auc"])
+    Examples:
+        >>> import fear
+        >>> found = fear.evaluate("data/own", ["fear-xs", "opencv:csrt"], output="results/own")  # doctest: +SKIP
+        >>> print(found.table)  # doctest: +SKIP
+        >>> found.summary["trackers"]["fear-xs"]["mean"]["auc"]  # doctest: +SKIP
 
     Args:
         root: Folder of the data set.

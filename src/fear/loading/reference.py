@@ -25,6 +25,12 @@ class Model:
         card: Configuration, origin and measured quality; its file was read once.
         checkpoint: A `.safetensors` file, for torch, export and training; None where there is none.
         folder: An exported folder, for OpenVINO and ONNX Runtime; None where there is none.
+
+    Examples:
+        >>> import fear
+        >>> model = fear.models()["fear-xs"]
+        >>> model.name, model.has_weights, model.card.licence
+        ('fear-xs', True, 'MIT')
     """
 
     card: WeightsCard
@@ -94,7 +100,7 @@ def models() -> dict[str, Model]:
 
     The card of each says what the network is, where its weights come from and how well they were measured to track.
 
-    Example:
+    Examples:
         >>> import fear
         >>> fear.models()["fear-xs"].card.licence
         'MIT'

@@ -31,7 +31,7 @@ class MultiTracker:
 
     The searches of all targets whose crops have the same side are answered by one call of the network.
 
-    Example:
+    Examples:
         >>> import fear, numpy
         >>> frame = numpy.zeros((240, 320, 3), numpy.uint8)
         >>> tracker = fear.MultiTracker("fear-xs")
@@ -213,7 +213,7 @@ class MultiTracker:
 class Tracker:
     """Follows one target.
 
-    Example:
+    Examples:
         >>> import fear, numpy
         >>> frame = numpy.zeros((240, 320, 3), numpy.uint8)
         >>> tracker = fear.Tracker("fear-xs")
