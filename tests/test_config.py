@@ -19,6 +19,11 @@ def test_unknown_key_names_it_and_the_valid_ones() -> None:
         TrackerConfig.from_dict({"windwo": 0.3})
 
 
+def test_a_renamed_key_names_the_new_one() -> None:
+    with pytest.raises(ConfigError, match="calm_score is called steady_score now"):
+        TrackerConfig.from_dict({"calm_score": 0.9})
+
+
 def test_missing_key() -> None:
     with pytest.raises(ConfigError, match="backbone"):
         NetworkConfig.from_dict({"name": "x"})
@@ -35,6 +40,11 @@ def test_missing_key() -> None:
         ("lost_score", 2),
         ("search_context", 0),
         ("template_context", -0.1),
+        ("lost_similarity", 1.1),
+        ("doubt_frames", 0),
+        ("redetection_work", 0.5),
+        ("redetection_size", 100),
+        ("found_frames", 0),
     ],
 )
 def test_values_out_of_range(field: str, value: float) -> None:

@@ -19,6 +19,9 @@ STRIDE = 16
 """Pixels of a crop for one cell of its map. Every backbone is cut at this stride (paper)."""
 
 
+_RENAMED = {"calm_search_size": "steady_search_size", "calm_score": "steady_score", "calm_step": "steady_step"}
+
+
 class _Config:
     """Base of all configurations: conversion to and from plain dictionaries."""
 
@@ -31,6 +34,8 @@ class _Config:
         """
         valid = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
         unknown = sorted(set(values) - set(valid))
+        for key in set(unknown) & _RENAMED.keys():
+            raise ConfigError(f"{cls.__name__}: {key} is called {_RENAMED[key]} now")
         if unknown:
             raise ConfigError(f"{cls.__name__}: unknown key {', '.join(unknown)}; valid keys are {', '.join(valid)}")
         try:
@@ -112,7 +117,14 @@ PRESETS = {config.name: config for config in (FEAR_NANO, FEAR_XS, FEAR_M, FEAR_L
 
 @dataclass(frozen=True, slots=True)
 class TrackerConfig(_Config):
-    """The rules around the network; they need no training.
+    """The rules around the network. They need no training.
+
+    Example:
+        >>> TrackerConfig(window=0.3).redetection
+        True
+        >>> TrackerConfig(window=2)
+        Traceback (most recent call last):
+        fear.errors.ConfigError: TrackerConfig.window: expected a number from 0 to 1, got 2
 
     Examples:
         >>> import fear
@@ -122,30 +134,36 @@ class TrackerConfig(_Config):
         >>> tracker = fear.Tracker("fear-xs", config=rules)
 
     Attributes:
-        dynamic_template: Renew the second template from the video (paper).
-        update_interval: Frames between two renewals; our choice.
-        template_context: Part of the box size added on every side for the template crop; 0.2 in the published code, 0.25 measured better
-            with its weights and ours (docs/results/rules.md).
-        search_context: The same for the whole search crop; 2.0 (published code): it is five times the box.
-        search_size: Side of the part of that crop that is looked at, its middle; 192 of 256 pixels measured as good as the whole, with
-            the published weights and ours, for 0.56 of the work (docs/results/rules.md). No larger than the network's own size.
-        steady_search_size: The same while the target is steady, that is, found with at least `steady_score` and moved by at most
-            `steady_step` in the frame before; half the work (docs/results/rules.md). It is never smaller than what the weights know
-            (`NetworkConfig.least_search_size`). None: always `search_size`.
-        steady_score: Least score of a steady target.
-        steady_step: Largest step of a steady target's centre from frame to frame, in widths or heights of its box.
-        window: Weight of a cosine window over the score map, 0 to 1; 0.38 as the published code knows it, where it is off.
-        penalty: Strength of the penalty on a changed scale or ratio; 0.062 likewise, 0 is off.
-        size_rate: Share of the new size in the box, times score and penalty; None takes the new size whole; 0.765 likewise.
-        lost_score: A frame is doubtful while the score is below; our choice, as the next ones (docs/results/long.md).
+        dynamic_template: Renews the second template from the video (paper).
+        update_interval: Frames between two renewals; 70 is our choice.
+        template_context: The template crop shows the box and this part of its size on every side. 0.2 in the published code; 0.25 measured
+            better with its weights and ours (docs/results/rules.md).
+        search_context: The search crop of the network shows the box and this part of its size on every side, which is five times the box at
+            2.0 (published code).
+        search_size: Side of the square that is searched, in pixels of that crop. The middle 192 of 256 pixels measured as good as the
+            whole, for 0.56 of the work (docs/results/rules.md). It is never larger than what the network knows.
+        steady_search_size: The same for a steady target, which was found with at least `steady_score` in the frame before and moved by at
+            most `steady_step`. It is never smaller than what the weights know (`NetworkConfig.least_search_size`). None: always
+            `search_size`.
+        steady_score: Least score of a steady target, 0 to 1. A target with such a score is not doubtful, whatever its similarity.
+        steady_step: Largest step of the centre of a steady target from frame to frame, in widths or heights of its box.
+        window: Weight of a cosine window over the score map, 0 to 1. The published code knows 0.38 and has it off.
+        penalty: Strength of the penalty on a changed scale or ratio; 0 is off. The published code knows 0.062 and has it off.
+        size_rate: Share of the new size in the box, multiplied with score and penalty; None takes the new size whole. The published code
+            knows 0.765 and has it off.
+        lost_score: A frame is doubtful while the score is below, 0 to 1. This and the next rules are our choice.
         lost_similarity: A frame is doubtful while the similarity is below this share of what is usual for the target.
         doubt_frames: A target is lost after so many doubtful frames, one after the other.
-        redetection: Look for a lost target in the whole picture, and keep its box until it is found. Off: follow whatever is most like it.
+        redetection: Looks for a lost target in the whole picture, and keeps its box until it is found. Off: the box follows whatever is
+            most like the target.
         redetection_work: Most work of a frame while a target is lost, in searches of `search_size` pixels; at least 1.
-        redetection_size: Side of the crops that look over the whole picture.
-        found_score: Least score of something that may be a lost target.
+        redetection_size: Side of the crops that look over the whole picture, in pixels.
+        found_score: Least score of what may be a lost target, 0 to 1.
         found_similarity: Least similarity of it, as a share of what is usual for the target.
         found_frames: A lost target is found when it was seen in so many frames, one after the other.
+
+    Raises:
+        ConfigError: A value is out of range.
     """
 
     dynamic_template: bool = True
