@@ -18,13 +18,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import onnxruntime
 
 from fear.bench.machine import measure_matrix_product
 from fear.config import TrackerConfig
 from fear.geometry.context import search_side
 from fear.loading.reference import find_model
+from fear.runtime.telemetry import telemetry_off
 from research.measure.provenance import provenance
+
+with telemetry_off():
+    import onnxruntime
 
 HERE = Path(__file__).parent
 MODELS = ("fear-xs", "fear-nano")

@@ -14,6 +14,7 @@ from fear.errors import RuntimeMissingError
 from fear.export.onnx import write_onnx
 from fear.export.pairs import Pair
 from fear.network import FearNetwork
+from fear.runtime.telemetry import telemetry_off
 
 
 def write_openvino(network: FearNetwork, folder: Path, precision: str, pairs: Sequence[Pair], least_overlap: float | None = None) -> None:
@@ -32,7 +33,8 @@ def write_openvino(network: FearNetwork, folder: Path, precision: str, pairs: Se
     for package in ("openvino", *(("nncf",) if precision == "int8" else ())):
         if importlib.util.find_spec(package) is None:
             raise RuntimeMissingError(f"this export needs {package}, which is not installed: pip install {package}")
-    import openvino
+    with telemetry_off():
+        import openvino
 
     with tempfile.TemporaryDirectory() as temporary:
         write_onnx(network, Path(temporary))

@@ -12,11 +12,14 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
-import openvino
 
 from fear.export.pairs import Pair
 from fear.geometry.boxes import Box, iou
 from fear.geometry.cells import best_cell, box_at
+from fear.runtime.telemetry import telemetry_off
+
+with telemetry_off():
+    import openvino
 
 _KEPT = ("MatMul", "Multiply", "Subtract", "Divide", "ReduceSum", "Add")
 _JUDGED = 1 / 3  # share of the pairs that the overlap is measured on; the others calibrate
@@ -36,7 +39,8 @@ def quantise(
         least_overlap: Mean overlap with the float network's boxes, 0 to 1, on a third of the pairs, which takes minutes; None: no control.
     """
     logging.getLogger("nncf").setLevel(logging.ERROR)
-    import nncf
+    with telemetry_off():
+        import nncf
 
     inputs = [{"search": pair.search, "template_features": embed([pair.template])[0]} for pair in pairs]
     options: dict[str, Any] = {

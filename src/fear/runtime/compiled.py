@@ -10,10 +10,12 @@ import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
-import openvino
-
 from fear.runtime.processor import processor
+from fear.runtime.telemetry import telemetry_off
 from fear.weights.store import cache_folder, written_whole
+
+with telemetry_off():
+    import openvino
 
 _log = logging.getLogger(__name__)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import onnxruntime
-
 from fear.errors import ConfigError, WeightsError
 from fear.runtime.protocol import Crops, Floats, Maps
+from fear.runtime.telemetry import telemetry_off
 from fear.weights.card import WeightsCard, checked_sha256, read_card
+
+with telemetry_off():
+    import onnxruntime
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider", "coreml": "CoreMLExecutionProvider"}
 _OUTPUTS = ("scores", "boxes", "embedding")

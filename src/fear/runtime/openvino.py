@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-import openvino
-
 from fear.errors import ConfigError, WeightsError
 from fear.runtime.compiled import compiled_once
 from fear.runtime.protocol import QUANTISED, Crops, Floats, Maps
+from fear.runtime.telemetry import telemetry_off
 from fear.weights.card import WeightsCard, checked_sha256, read_card
+
+with telemetry_off():
+    import openvino
 
 
 class OpenVinoNetwork:
