@@ -200,18 +200,38 @@ def test_auto_takes_the_next_runtime_when_one_fails(tmp_path: Path, monkeypatch:
         fastest({"openvino": broken, "onnx": broken}, packages, 1, "x", 128)
 
 
+def test_auto_takes_the_next_runtime_when_one_fails_at_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+    class Failing(Slow):
+        def match(self, search_crops: Crops, template_features: Floats) -> Maps:
+            raise RuntimeError("no kernel for this processor")
+
+    class Wrong(Slow):
+        def match(self, search_crops: Crops, template_features: Floats) -> Maps:
+            return Maps(*[np.full((1, 1), np.nan, np.float32)] * 3)
+
+    packages = {"openvino": "openvino", "onnx": "onnxruntime"}
+    right = Slow(0.001)
+    for broken in (Failing(0), Wrong(0)):
+        assert fastest({"openvino": lambda network=broken: network, "onnx": lambda: right}, packages, 1, "x", 128) is right  # type: ignore[misc]
+    assert not (tmp_path / "fear" / "fastest.json").exists()
+    with pytest.raises(RuntimeError, match="no kernel"):
+        fastest({"openvino": lambda: Failing(0), "onnx": lambda: Wrong(0)}, packages, 1, "x", 128)
+
+
 def test_openvino_prepares_the_search_sides_of_the_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    prepared: list[tuple[int, int]] = []
+    prepared: list[int] = []
     real = OpenVinoNetwork._compile
 
-    def compile_(self: OpenVinoNetwork, part: str, crops: tuple[int, int] | None = None) -> object:
-        if crops is not None:
-            prepared.append(crops)
-        return real(self, part, crops)
+    def compile_(self: OpenVinoNetwork, part: str, side: int | None = None) -> object:
+        if side is not None:
+            prepared.append(side)
+        return real(self, part, side)
 
     monkeypatch.setattr(OpenVinoNetwork, "_compile", compile_)
     tracker = Tracker("fear-nano", runtime="openvino", config=TrackerConfig(search_size=256, steady_search_size=160))
-    assert sorted(prepared) == [(1, 160), (1, 256)]
+    assert sorted(prepared) == [160, 256]
     frame = next(render(Scene(frames=1, height=120, width=160)))
     tracker.init(frame.image, frame.box_xywh)
     tracker.update(frame.image)

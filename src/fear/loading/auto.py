@@ -17,7 +17,7 @@ import numpy as np
 
 from fear.errors import DamagedWeightsError, FearError
 from fear.runtime.processor import processor
-from fear.runtime.protocol import Network
+from fear.runtime.protocol import Crops, Floats, Network, require_finite
 from fear.weights.store import cache_folder, written_whole
 
 _log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ def fastest(
 ) -> Network:
     """Loads and times the candidates, or loads only the one that was fastest before on this machine with these versions.
 
-    A candidate that cannot be loaded is left out.
+    A candidate that cannot be loaded, or fails while it is timed, is left out.
 
     Args:
         candidates: What loads the network, by runtime.
@@ -51,7 +51,7 @@ def fastest(
         The loaded network.
 
     Raises:
-        FearError: no candidate can be loaded; it is the error of the first one.
+        Exception: no candidate can be loaded and run; it is the error of the first one, in most cases a FearError.
         DamagedWeightsError: a file of a candidate has another digest than its card says.
     """
     if len(candidates) == 1:
@@ -70,7 +70,9 @@ def fastest(
         _try(runtime, candidates, networks, errors)
     if not networks:
         raise errors[0]
-    times = _times(networks, side) if len(networks) > 1 else dict.fromkeys(networks, 0.0)
+    times = _times(networks, side, errors) if len(networks) > 1 else dict.fromkeys(networks, 0.0)
+    if not times:
+        raise errors[0]
     best = min(times, key=lambda runtime: times[runtime] * (_HANDICAP if runtime in handicapped else 1))
     _log.info("fastest runtime: %s (%s)", best, ", ".join(f"{runtime} {seconds * 1e3:.1f} ms" for runtime, seconds in times.items()))
     if not errors:
@@ -85,8 +87,12 @@ def _try(runtime: str, candidates: Mapping[str, Callable[[], Network]], networks
     except DamagedWeightsError:
         raise  # the user should know of it; other forms of these weights may be damaged too
     except (FearError, ImportError, OSError, RuntimeError) as error:
-        errors.append(error)
-        _log.warning("runtime %s cannot be loaded, taking another: %s", runtime, error)
+        _leave_out(runtime, error, errors)
+
+
+def _leave_out(runtime: str, error: Exception, errors: list[Exception]) -> None:
+    errors.append(error)
+    _log.warning("runtime %s fails, taking another: %s", runtime, error)
 
 
 def _version(package: str) -> str:
@@ -96,21 +102,34 @@ def _version(package: str) -> str:
         return "unknown"
 
 
-def _times(networks: Mapping[str, Network], side: int) -> dict[str, float]:
-    """Median seconds of a `match` call of each; in blocks, since the threads of one runtime spin for a while after its call."""
+def _times(networks: Mapping[str, Network], side: int, errors: list[Exception]) -> dict[str, float]:
+    """Median seconds of a `match` call of each; in blocks, since the threads of one runtime spin for a while after its call.
+
+    The error of a network that fails is put into `errors`.
+    """
     times: dict[str, list[float]] = {runtime: [] for runtime in networks}
     config = next(iter(networks.values())).config
     search = np.random.default_rng(0).integers(0, 256, (1, side, side, 3), np.uint8)
     features = np.zeros((1, *config.template_shape), np.float32)
     for _ in range(_BLOCKS):
-        for runtime, network in networks.items():
-            block = []
-            for _ in range(_WARM_UP + _TIMED):
-                start = time.perf_counter()
-                network.match(search, features)
-                block.append(time.perf_counter() - start)
-            times[runtime] += block[_WARM_UP:]
+        for runtime in list(times):
+            try:
+                times[runtime] += _block(networks[runtime], search, features)
+            except Exception as error:  # the errors of the runtimes have no other base class in common
+                del times[runtime]
+                _leave_out(runtime, error, errors)
     return {runtime: statistics.median(values) for runtime, values in times.items()}
+
+
+def _block(network: Network, search: Crops, features: Floats) -> list[float]:
+    """Seconds of several calls, those that warm up left out."""
+    seconds = []
+    for _ in range(_WARM_UP + _TIMED):
+        start = time.perf_counter()
+        maps = network.match(search, features)
+        seconds.append(time.perf_counter() - start)
+    require_finite(maps)
+    return seconds[_WARM_UP:]
 
 
 def _remembered(memory: Path) -> dict[str, str]:

@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 def compiled_once(
     core: openvino.Core,
     digests: Sequence[str],
-    crops: object,
+    side: int | None,
     settings: Mapping[str, str | int | bool],
     make: Callable[[], openvino.CompiledModel],
 ) -> openvino.CompiledModel:
@@ -31,16 +31,16 @@ def compiled_once(
 
     Args:
         core: OpenVINO, which reads the kept network.
-        digests: SHA-256 of the files that `make` compiles. The name of the kept network is made of them, `crops`, `settings`, the processor
+        digests: SHA-256 of the files that `make` compiles. The name of the kept network is made of them, `side`, `settings`, the processor
             and the version of OpenVINO.
-        crops: Number and side of the crops that the network is compiled for.
+        side: Side of the search crop that the network is compiled for; None for templates.
         settings: Settings of the compilation.
         make: Compiles the network.
 
     Raises:
         RuntimeError: `make` raised it.
     """
-    key = repr((digests, crops, sorted(settings.items()), processor(), openvino.get_version()))
+    key = repr((digests, side, sorted(settings.items()), processor(), openvino.get_version()))
     kept = cache_folder() / "compiled" / hashlib.sha256(key.encode()).hexdigest()[:32]
     try:
         return core.import_model(kept.read_bytes(), "CPU", dict(settings))

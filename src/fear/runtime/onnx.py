@@ -17,7 +17,7 @@ _OUTPUTS = ("scores", "boxes", "embedding")
 
 
 class OnnxNetwork:
-    """An exported network on ONNX Runtime.
+    """An exported network on ONNX Runtime. Several threads may use it.
 
     Args:
         folder: Exported network: `embed.onnx`, `match.onnx`, `config.json`.

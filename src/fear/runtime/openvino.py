@@ -1,9 +1,16 @@
-"""OpenVINO: on most x86 processors the fastest runtime."""
+"""OpenVINO: on most x86 processors the fastest runtime.
+
+The graphs are compiled for one crop. Several crops are answered one after another: a graph for each number of crops would take 0.5 to 3 s
+and 20 to 60 MB when the number of targets changes, and its answers would come about as late (see docs/design/runtimes.md).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from threading import Lock
+
+import numpy as np
 
 from fear.errors import ConfigError, WeightsError
 from fear.runtime.compiled import compiled_once
@@ -16,7 +23,7 @@ with telemetry_off():
 
 
 class OpenVinoNetwork:
-    """An exported network on OpenVINO.
+    """An exported network on OpenVINO. Several threads may use it; their calls wait for each other.
 
     Args:
         folder: Exported network: `embed` and `match` as `.xml` or `.onnx`, and `config.json`.
@@ -55,7 +62,8 @@ class OpenVinoNetwork:
         self._core = openvino.Core()
         self._require_device()
         self._embed = self._compile("embed")
-        self._match = {(1, side): self._compile(self._search_part, (1, side)) for side in dict.fromkeys(sides)}
+        self._match = {side: self._compile(self._search_part, side) for side in dict.fromkeys(sides)}
+        self._lock = Lock()  # inputs and outputs of a request belong to one call at a time
 
     def _require_device(self) -> None:
         available = self._core.available_devices
@@ -63,8 +71,8 @@ class OpenVinoNetwork:
         if self._device.partition(":")[0].partition(".")[0] not in known:
             raise ConfigError(f"device: expected one that this OpenVINO has ({', '.join(available)}), got {self._device!r}")
 
-    def _compile(self, part: str, crops: tuple[int, int] | None = None) -> openvino.InferRequest:
-        """Compiles one graph; `match` for this number and side of crops, since fixed shapes compute faster than free ones."""
+    def _compile(self, part: str, side: int | None = None) -> openvino.InferRequest:
+        """Compiles one graph; `match` for one crop of this side, since fixed shapes compute faster than free ones."""
         path = self._folder / f"{part}.xml"
         graph = [path, path.with_suffix(".bin")] if path.is_file() else [self._folder / f"{part}.onnx"]
         for file in graph:
@@ -73,35 +81,37 @@ class OpenVinoNetwork:
 
         def compiled() -> openvino.CompiledModel:
             model = self._core.read_model(graph[0])
-            if crops is not None:
-                batch, side = crops
+            if side is not None:
                 template = model.input("template_features").get_partial_shape()
-                template[0] = batch
-                model.reshape({"search": [batch, side, side, 3], "template_features": template})
+                template[0] = 1
+                model.reshape({"search": [1, side, side, 3], "template_features": template})
             return self._core.compile_model(model, self._device, self._settings)
 
         try:
-            # compiled networks for several targets are not kept: there would be one for every number of targets
-            if self._device != "CPU" or (crops is not None and crops[0] > 1):
+            if self._device != "CPU":
                 return compiled().create_infer_request()
-            return compiled_once(
-                self._core, [self._digests[file] for file in graph], crops, self._settings, compiled
-            ).create_infer_request()
+            digests = [self._digests[file] for file in graph]
+            return compiled_once(self._core, digests, side, self._settings, compiled).create_infer_request()
         except RuntimeError as error:
             reason = " ".join(str(error).split())[-160:]
             raise WeightsError(f"{self._folder}: expected a network that OpenVINO can run on {self._device} ({reason})") from error
 
     def encode_template(self, template_crops: Crops) -> Floats:
         """See `Network.encode_template`."""
-        self._embed.infer([template_crops], share_inputs=True)
-        features: Floats = self._embed.get_output_tensor(0).data.copy()  # the next call would overwrite it
+        with self._lock:
+            self._embed.infer([template_crops], share_inputs=True)
+            features: Floats = self._embed.get_output_tensor(0).data.copy()  # the next call would overwrite it
         return features
 
     def match(self, search_crops: Crops, template_features: Floats) -> Maps:
-        """See `Network.match`; the first call with another number or side of crops compiles the network for it."""
-        crops = search_crops.shape[0], search_crops.shape[1]
-        if crops not in self._match:
-            self._match[crops] = self._compile(self._search_part, crops)
-        request = self._match[crops]
-        request.infer([search_crops, template_features], share_inputs=True)
-        return Maps(*(tensor.data for tensor in request.output_tensors[:3]))
+        """See `Network.match`; the first call with another side of crops compiles the network for it."""
+        side = search_crops.shape[1]
+        answers = []
+        with self._lock:
+            if side not in self._match:
+                self._match[side] = self._compile(self._search_part, side)
+            request = self._match[side]
+            for row in range(len(search_crops)):
+                request.infer([search_crops[row : row + 1], template_features[row : row + 1]], share_inputs=True)
+                answers.append([tensor.data.copy() for tensor in request.output_tensors[:3]])
+        return Maps(*answers[0]) if len(answers) == 1 else Maps(*(np.concatenate(parts) for parts in zip(*answers, strict=True)))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fear.config import NetworkConfig
+from fear.errors import WeightsError
 
 Crops = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -27,8 +28,22 @@ class Maps(NamedTuple):
     """(N, C), confidence-weighted averages of the search features."""
 
 
+def require_finite(maps: Maps) -> Maps:
+    """Returns the maps.
+
+    Raises:
+        WeightsError: They hold NaN or infinity.
+    """
+    if not all(np.isfinite(part).all() for part in maps):
+        raise WeightsError(
+            "expected finite numbers from the network, got NaN or infinity; its weights are damaged or too large for its precision: "
+            "take an undamaged copy, or an export in fp32"
+        )
+    return maps
+
+
 class Network(Protocol):
-    """A FEAR network on some runtime. It holds no state of a track."""
+    """A FEAR network on some runtime. It holds no state of a track, and several threads may use it at once."""
 
     @property
     def config(self) -> NetworkConfig:
@@ -42,4 +57,4 @@ class Network(Protocol):
         """Returns the features of a template crop: uint8 RGB (1, 128, 128, 3) → (1, C, 8, 8)."""
 
     def match(self, search_crops: Crops, template_features: Floats) -> Maps:
-        """Finds templates in search crops: uint8 RGB (N, 16·S, 16·S, 3) and (N, C, 8, 8). The next call may overwrite the answer."""
+        """Finds templates in search crops: uint8 RGB (N, 16·S, 16·S, 3) and (N, C, 8, 8)."""

@@ -13,7 +13,7 @@ from fear.runtime.protocol import Crops, Floats, Maps
 
 
 class TorchNetwork:
-    """A checkpoint, or a network in memory, on torch.
+    """A checkpoint, or a network in memory, on torch. Several threads may use it.
 
     Args:
         network: A `.safetensors` file, or a network, which is copied; batch norms are folded.

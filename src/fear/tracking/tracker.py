@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NoReturn, get_args
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from fear.loading.load import load
 from fear.loading.reference import Model
 from fear.media.image import Image, Picture, require_frame
 from fear.media.planes import Bgr
-from fear.runtime.protocol import Network
+from fear.runtime.protocol import Network, require_finite
 from fear.tracking.assignment import assign, in_conflict
 from fear.tracking.target import Finding, Target
 from fear.tracking.track import Track
@@ -26,7 +26,18 @@ Colour = Literal["rgb", "bgr"]
 _PEAKS = 3  # of each search that are compared where two targets are found at the same place
 
 
-class MultiTracker:
+class _StaysHere:
+    """An object that cannot be pickled or copied, since its network is compiled for this process."""
+
+    def __reduce__(self) -> NoReturn:
+        name = type(self).__name__
+        raise FearError(
+            f"expected not to pickle or copy a {name}, whose network is compiled for this process; "
+            f"make a {name} in each worker process, such as in the initializer of its pool"
+        )
+
+
+class MultiTracker(_StaysHere):
     """Follows several targets.
 
     The searches of all targets whose crops have the same side are answered by one call of the network.
@@ -181,7 +192,7 @@ class MultiTracker:
             for (target, window), out in zip(alike, crops, strict=True):
                 target.cut(frame, window, out)
             features = [target.template.features for target, _ in alike]
-            maps = self.network.match(crops, features[0] if len(features) == 1 else np.concatenate(features))
+            maps = require_finite(self.network.match(crops, features[0] if len(features) == 1 else np.concatenate(features)))
             for row, (target, window) in enumerate(alike):
                 found.setdefault(target.id, []).extend(target.read(window, maps, row, count))
         return found
@@ -210,7 +221,7 @@ class MultiTracker:
         return target.id
 
 
-class Tracker:
+class Tracker(_StaysHere):
     """Follows one target.
 
     Examples:
