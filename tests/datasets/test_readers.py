@@ -393,7 +393,7 @@ def test_unpack_writes_a_sequence_that_reads_back(tmp_path: Path) -> None:
         unpack(tmp_path / "video", tmp_path / "boxes.txt", tmp_path / "own" / "walk")
 
 
-@pytest.mark.parametrize(("boxes", "words"), [("1,2,3,4\n", "1 boxes and more than 1 frames"), ("1,2,3,4\n" * 3, "3 boxes and 2 frames")])
+@pytest.mark.parametrize(("boxes", "words"), [("1,2,3,4\n", "1 boxes and 2 frames"), ("1,2,3,4\n" * 3, "3 boxes and 2 frames")])
 def test_unpack_of_another_number_of_boxes_writes_nothing(tmp_path: Path, boxes: str, words: str) -> None:
     pictures(tmp_path / "video", ["1.png", "2.png"])
     text(tmp_path / "boxes.txt", boxes)

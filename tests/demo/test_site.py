@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import urllib.error
@@ -48,6 +50,57 @@ def test_the_page_is_served_with_what_threads_need(address: str) -> None:
     assert headers["Content-Type"].startswith("text/html")
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+
+
+def test_the_page_may_run_its_own_files_and_nothing_else(address: str) -> None:
+    _, headers = fetch(address, "")
+    policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == "'self' 'wasm-unsafe-eval'"  # WebAssembly cannot be compiled without; eval stays forbidden
+    assert not any("unsafe-inline" in sources or "'unsafe-eval'" in sources or "http" in sources for sources in policy.values())
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_serving_the_network_is_said(tmp_path: Path) -> None:
+    command = [sys.executable, "-u", "-m", "fear.cli", "demo", "--port", "0", "--host", "0.0.0.0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        address = process.stdout.readline().split()[4]
+        warning = process.stderr.readline()
+        assert b"<title>" in fetch(address, "")[0]
+        process.terminate()
+    assert "Everyone who can reach this machine can now open the page" in warning
+    assert "--certificate" in warning
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
+def test_the_page_is_served_over_https_with_a_certificate(tmp_path: Path) -> None:
+    chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([*make, "-keyout", key, "-out", chain], check=True, capture_output=True)
+    command = [sys.executable, "-u", "-m", "fear.cli", "demo", "--port", "0", "--certificate", str(chain), "--key", str(key)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().split()[4]
+        with urllib.request.urlopen(address, context=ssl.create_default_context(cafile=str(chain))) as response:
+            assert b"<title>" in response.read()
+        process.terminate()
+    assert address.startswith("https://")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--certificate", "no.pem", "--key", "no.pem"], "expected a certificate and its key as PEM files"),
+        (["--certificate", "no.pem"], "expected --certificate and --key together"),
+        (["--host", "203.0.113.1"], "host 203.0.113.1: expected an address of this machine"),
+    ],
+)
+def test_what_cannot_be_served_is_said(options: list[str], message: str) -> None:
+    result = CliRunner().invoke(app, ["demo", "--port", "0", *options])
+    assert result.exit_code == 1
+    assert message in result.stderr
 
 
 def test_every_file_that_the_page_names_is_there(address: str) -> None:
@@ -106,7 +159,7 @@ def test_a_port_that_is_taken_is_said() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(ConfigError, match=f"port {port}: expected one that is free"):
+        with pytest.raises(ConfigError, match=f"port {port} of 127.0.0.1: expected one that is free"):
             serve(port, lambda _: None)
         result = CliRunner().invoke(app, ["demo", "--port", str(port)])
         assert result.exit_code == 1

@@ -1,76 +1,62 @@
-// The page: opens a source, lets somebody draw a box, and follows what is in it.
+// The page: ties buttons, keys and pictures to the session.
 
-import { BoxFile } from "./boxfile";
-import type { Box } from "./geometry";
-import { Remote } from "./remote";
-import type { Models } from "./rules";
-import { Source } from "./source";
-import type { Track } from "./tracker";
-import { View } from "./view";
-
-type State = "empty" | "ready" | "drawing" | "tracking" | "paused" | "ended";
+import { Session } from "./session";
+import { requireRules, type Models } from "./tracking/rules";
+import { button, element } from "./ui/dom";
+import { Drawing } from "./ui/drawing";
+import { Opening } from "./ui/opening";
+import { Saving } from "./ui/saving";
+import { clock, Status } from "./ui/status";
+import { TargetList } from "./ui/targets";
+import { Timeline } from "./ui/timeline";
+import { View } from "./ui/view";
 
 const DEFAULT = "fear-xs";
 
-function element<T extends HTMLElement>(id: string): T {
-  return document.getElementById(id) as T;
-}
-
-/** Averages of the last second or so. */
-class Smoothed {
-  private value: number | null = null;
-
-  add(sample: number): number {
-    this.value = this.value === null ? sample : this.value + 0.1 * (sample - this.value);
-    return this.value;
-  }
-}
-
 class Page {
-  private readonly remote = new Remote();
-  private readonly view = new View(element("view"), () => this.beginBox(), (box) => void this.guard(() => this.endBox(box)));
+  private readonly view: View = new View(element("view"), () => this.session);
+  private readonly session: Session = new Session(this.view, {
+    onChange: () => this.update(),
+    onTargets: () => this.targets.rebuild(),
+    onTracked: (milliseconds) => this.status.tracked(milliseconds),
+    onError: (error) => this.complain(error),
+  });
+  private readonly say = (text: string, wrong = false): void => {
+    const hint = element("hint");
+    hint.textContent = text;
+    hint.classList.toggle("wrong", wrong);
+  };
+  private readonly status = new Status(this.session);
+  private readonly timeline = new Timeline(element("timeline"), this.session, (frame) => this.guard(() => this.session.seek(frame)));
+  private readonly targets = new TargetList(
+    element("targets"),
+    this.session,
+    (target) => this.guard(() => this.session.removeTarget(target)),
+    () => this.view.paint(),
+  );
+  private readonly opening = new Opening(this.session, this.say);
+  private readonly saving = new Saving(this.session, this.say, (action) => this.guard(action));
   private models!: Models;
-  private source: Source | null = null;
-  private record = new BoxFile();
-  private first: Box | null = null;
-  private busy = false;
-  private came = 0; // frames of the source since the track began, its first included
-  private lastFrame = 0;
-  private pace = new Smoothed();
-  private effort = new Smoothed();
-  private run = 0; // counts up with every source and every box, so that late answers are known as such
+  private resume = false; // tracking goes on after the box that is being drawn
 
   async start(): Promise<void> {
+    this.bindOpening();
+    this.bindTransport();
+    this.bindDrawing();
+    this.bindKeys();
+    this.update();
     const response = await fetch("./models.json");
     if (!response.ok) throw new Error(`models.json: expected the list of networks, got ${response.status}`);
     this.models = (await response.json()) as Models;
+    requireRules(this.models.rules);
     element("version").textContent = `fear-tracker ${this.models.version}.`;
     const choice = element<HTMLSelectElement>("model");
     for (const [name, card] of Object.entries(this.models.cards)) {
       choice.add(new Option(`${name} · ${(card.parameters / 1e6).toFixed(2)} M parameters`, name, false, name === DEFAULT));
     }
     choice.onchange = () => this.guard(() => this.load(choice.value));
-    element("sample").onclick = () => this.guard(() => this.playSample());
-    element("camera").onclick = () => this.guard(() => this.open(() => Source.fromCamera()));
-    element<HTMLInputElement>("file").onchange = ({ target }) => {
-      const input = target as HTMLInputElement;
-      const file = input.files?.[0];
-      input.value = ""; // so that the same file can be opened again
-      if (file) void this.guard(() => this.open(() => Source.fromFile(file)));
-    };
-    this.acceptDrops(element("stage"));
-    element("pause").onclick = () => this.pause();
-    element("again").onclick = () => this.guard(() => this.again());
-    element("save").onclick = () => this.save();
-    document.addEventListener("click", ({ target, detail }) => {
-      if (detail > 0 && target instanceof HTMLButtonElement) target.blur(); // clicked by hand: the space bar pauses again
-    });
-    document.addEventListener("keydown", (event) => {
-      if (event.code !== "Space" || event.target instanceof HTMLButtonElement || event.target instanceof HTMLSelectElement) return;
-      event.preventDefault();
-      this.pause();
-    });
     await this.load(choice.value);
+    document.body.dataset["network"] = "loaded";
     this.say("Open a video or a camera, then draw a box around what you want to follow.");
   }
 
@@ -79,178 +65,172 @@ class Page {
     try {
       await action();
     } catch (error) {
-      this.say(error instanceof Error ? error.message : String(error), true);
+      this.complain(error);
     }
   }
 
-  private get state(): State {
-    return document.body.dataset["state"] as State;
-  }
-
-  private set state(state: State) {
-    document.body.dataset["state"] = state;
-    const pause = element<HTMLButtonElement>("pause");
-    pause.disabled = !(state === "tracking" || state === "paused");
-    pause.textContent = state === "paused" ? "Go on" : "Pause";
-    element<HTMLButtonElement>("again").disabled = this.first === null || this.source === null || this.source.live;
-    element<HTMLButtonElement>("save").disabled = this.record.frames === 0;
-  }
-
-  private say(text: string, wrong = false): void {
-    const hint = element("hint");
-    hint.textContent = text;
-    hint.classList.toggle("wrong", wrong);
+  private complain(error: unknown): void {
+    this.session.stop();
+    this.say(error instanceof Error ? error.message : String(error), true);
   }
 
   private async load(name: string): Promise<void> {
     const card = this.models.cards[name];
     if (card === undefined) throw new Error(`${name}: expected one of ${Object.keys(this.models.cards).join(", ")}`);
-    const before = this.state;
-    this.stop();
+    this.session.stop();
     this.say("Loading the network …");
-    await this.remote.ask({ kind: "load", folder: new URL(`./models/${name}/`, document.baseURI).href, card, rules: this.models.rules });
-    this.say(before === "empty" ? "" : "Draw a box around what you want to follow.");
+    await this.session.follower.load(new URL(`./models/${name}/`, document.baseURI).href, card, this.models.rules);
+    this.session.model = name;
+    this.say(this.session.record.empty ? "" : "Tracking goes on with this network; From the start follows all frames with it.");
   }
 
-  /** Ends the track, not the source: a new box begins another. */
-  private stop(): void {
-    this.run += 1;
-    if (this.source !== null && !this.source.live) this.source.video.pause();
-    if (this.source !== null) this.state = "ready";
-  }
-
-  private async open(make: () => Promise<Source>): Promise<void> {
-    const source = await make();
-    this.source?.close();
-    this.run += 1;
-    [this.source, this.first, this.record] = [source, null, new BoxFile()];
-    source.onFrame((seconds) => void this.guard(() => this.onFrame(source, seconds)));
-    source.video.onended = () => this.end(source);
-    this.view.show(await source.grab(), null);
-    this.state = "ready";
-    this.say("Draw a box around what you want to follow.");
-  }
-
-  private async playSample(): Promise<void> {
-    const response = await fetch("./sample.json");
-    if (!response.ok) throw new Error(`sample.json: expected the sample's box, got ${response.status}`);
-    const [x, y, width, height] = (await response.json()) as [number, number, number, number];
-    await this.open(async () => Source.fromFile(new File([await (await fetch("./sample.mp4")).blob()], "sample.mp4")));
-    await this.follow({ x, y, width, height });
-  }
-
-  private beginBox(): boolean {
-    if (this.source === null || this.state === "drawing") return false;
-    this.run += 1;
-    if (!this.source.live) this.source.video.pause();
-    this.state = "drawing";
-    return true;
-  }
-
-  private async endBox(box: Box | null): Promise<void> {
-    this.state = "ready";
-    if (box === null) this.say("That box is too small; drag from one corner of the target to the other.");
-    else await this.follow(box);
-  }
-
-  /** Starts a track on the frame that is shown. */
-  private async follow(box: Box): Promise<void> {
-    const source = this.source!;
-    const run = ++this.run;
-    this.say("");
-    await this.remote.ask({ kind: "init", bitmap: await this.view.copy(), box });
-    if (run !== this.run) return;
-    [this.first, this.record, this.came] = [box, new BoxFile(), 1];
-    [this.pace, this.effort, this.lastFrame] = [new Smoothed(), new Smoothed(), performance.now()];
-    const track = { box, score: 1, similarity: 1, lost: false };
-    this.record.add(0, source.video.currentTime, track);
-    element("frames").textContent = "1";
-    this.view.show(await this.view.copy(), track);
-    this.state = "tracking";
-    if (!source.live) await source.video.play();
-  }
-
-  private async onFrame(source: Source, seconds: number): Promise<void> {
-    if (source !== this.source || this.state === "drawing" || this.state === "paused") return;
-    const number = this.came;
-    if (this.state === "tracking") this.came += 1;
-    if (this.busy) return; // late frames are left out
-    this.busy = true;
-    try {
-      const run = this.run;
-      const bitmap = await source.grab();
-      if (this.state !== "tracking") {
-        if (run === this.run && source.live) this.view.show(bitmap, null);
-        return;
-      }
-      const answer = await this.remote.ask({ kind: "update", bitmap });
-      if (run !== this.run || answer.track === undefined) return; // a new box was drawn meanwhile
-      this.view.show(answer.bitmap!, answer.track);
-      this.record.add(number, seconds, answer.track);
-      this.report(answer.track, answer.milliseconds);
-    } finally {
-      this.busy = false;
-    }
-  }
-
-  private report({ score, similarity, lost }: Track, milliseconds: number): void {
-    const now = performance.now();
-    const interval = this.pace.add(now - this.lastFrame);
-    this.lastFrame = now;
-    element("milliseconds").textContent = this.effort.add(milliseconds).toFixed(1);
-    element("fps").textContent = (1000 / interval).toFixed(0);
-    element<HTMLMeterElement>("score").value = score;
-    element("score-text").textContent = score.toFixed(2);
-    element("similarity").textContent = similarity.toFixed(2);
-    element("target").textContent = lost ? "lost" : "found";
-    const left = this.came - this.record.frames;
-    element("frames").textContent = left === 0 ? `${this.record.frames}` : `${this.record.frames}, ${left} left out`;
-    element<HTMLButtonElement>("save").disabled = false;
-  }
-
-  private pause(): void {
-    if (this.state === "tracking") {
-      this.source!.video.pause();
-      this.state = "paused";
-    } else if (this.state === "paused") {
-      this.lastFrame = performance.now();
-      this.state = "tracking";
-      void this.guard(() => this.source!.video.play());
-    }
-  }
-
-  private end(source: Source): void {
-    if (source !== this.source) return;
-    this.state = "ended";
-    this.say("The video is over. Draw another box, or follow it from the start.");
-  }
-
-  private async again(): Promise<void> {
-    const { source, first } = this;
-    if (source === null || first === null) return;
-    this.run += 1;
-    this.state = "ready";
-    await source.rewind();
-    this.view.show(await source.grab(), null);
-    await this.follow(first);
-  }
-
-  private save(): void {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([this.record.toCsv()], { type: "text/csv" }));
-    link.download = "boxes.csv";
-    link.click();
-    URL.revokeObjectURL(link.href);
-  }
-
-  private acceptDrops(stage: HTMLElement): void {
+  private bindOpening(): void {
+    button("sample").onclick = () =>
+      this.guard(async () => {
+        await this.opening.openSample();
+        await this.track();
+      });
+    button("camera").onclick = () =>
+      this.guard(async () => {
+        await this.session.openCamera();
+        this.say("Draw a box around what you want to follow.");
+      });
+    const input = element<HTMLInputElement>("file");
+    input.onchange = () => {
+      const files = [...(input.files ?? [])];
+      input.value = ""; // so that the same file can be opened again
+      if (files.length > 0) void this.guard(() => this.opening.open(files));
+    };
+    const stage = element("stage");
     stage.addEventListener("dragover", (event) => event.preventDefault());
     stage.addEventListener("drop", (event) => {
       event.preventDefault();
-      const file = event.dataTransfer?.files[0];
-      if (file) void this.guard(() => this.open(() => Source.fromFile(file)));
+      const files = [...(event.dataTransfer?.files ?? [])];
+      if (files.length > 0) void this.guard(() => this.opening.open(files));
     });
   }
+
+  private bindTransport(): void {
+    const { session } = this;
+    button("track").onclick = () => this.guard(() => this.toggleTracking());
+    button("play").onclick = () => this.guard(async () => (session.state === "playing" ? session.stop() : session.play()));
+    button("back").onclick = () => this.guard(() => session.seek(session.frame - 1));
+    button("forth").onclick = () => this.guard(() => session.seek(session.frame + 1));
+    button("again").onclick = () => this.guard(() => this.track(() => session.restart()));
+    element<HTMLInputElement>("seek").oninput = ({ target }) => this.guard(() => session.seek(Number((target as HTMLInputElement).value)));
+    button("add").onclick = () => {
+      session.stop();
+      session.select(null);
+      this.say("Draw the box of the next target.");
+      element("view").focus();
+    };
+    button("undraw").onclick = () => {
+      session.stop();
+      if (session.selected?.undraw(session.frame)) this.say("The correction is gone. Track follows the target again from before it.");
+      session.select(session.selected);
+    };
+  }
+
+  private bindDrawing(): void {
+    const { session } = this;
+    new Drawing(this.view, {
+      ready: () => session.isOpen && session.state !== "saving",
+      onBegin: () => {
+        this.resume = session.state === "tracking";
+        if (session.camera !== null) session.frozen = true;
+        session.stop();
+      },
+      onEnd: (box) =>
+        void this.guard(async () => {
+          if (box !== null) await session.draw(box);
+          session.frozen = false; // not before: the camera's picture must be the one that was drawn on
+          if (this.resume) await this.track();
+          else if (box === null) this.say("No box was drawn.");
+          else this.say(session.camera === null ? "Track follows it through the video. Add a target to follow more than one." : "");
+        }),
+      onClick: ({ x, y }) => {
+        const holds = (target: (typeof session.record.targets)[number]) => {
+          const box = target.at(session.frame)?.box;
+          return box !== undefined && x >= box.x && y >= box.y && x <= box.x + box.width && y <= box.y + box.height;
+        };
+        const hit = session.record.targets.find(holds);
+        if (hit !== undefined) session.select(hit);
+      },
+      current: () => session.selected?.at(session.frame)?.box ?? null,
+      say: (text) => this.say(text),
+    });
+  }
+
+  private bindKeys(): void {
+    document.addEventListener("click", ({ target, detail }) => {
+      if (detail > 0 && target instanceof HTMLButtonElement) target.blur(); // clicked by hand: the space bar pauses again
+    });
+    document.addEventListener("keydown", (event) => {
+      const { target } = event;
+      const free = target === document.body || target === this.view.canvas;
+      if (!free || event.ctrlKey || event.metaKey || event.altKey || !this.session.isOpen) return;
+      if (event.code === "Space") void this.guard(() => this.toggleTracking());
+      else if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
+        const step = (event.key === "ArrowLeft" ? -1 : 1) * (event.shiftKey ? 10 : 1);
+        void this.guard(() => this.session.seek(this.session.frame + step));
+      } else return;
+      event.preventDefault();
+    });
+  }
+
+  private async toggleTracking(): Promise<void> {
+    const { session } = this;
+    if (session.state === "saving") return;
+    if (session.state === "tracking") {
+      session.frozen = session.camera !== null;
+      session.stop();
+    } else await this.track();
+  }
+
+  private async track(work = () => this.session.track()): Promise<void> {
+    const { session } = this;
+    session.frozen = false;
+    if (session.record.empty) {
+      this.say("Draw a box around what you want to follow first.");
+      return;
+    }
+    this.status.restart();
+    this.say("");
+    await work();
+    if (session.video !== null && session.state === "ready" && !session.unfinished) {
+      this.say("All frames are known. Draw again where a box is wrong, or save the boxes.");
+    }
+  }
+
+  /** Everything that shows the session. */
+  private update(): void {
+    const { session } = this;
+    const { state, video, record } = session;
+    document.body.dataset["state"] = state;
+    const file = video !== null && state !== "saving";
+    const track = button("track");
+    track.disabled = !session.isOpen || state === "saving" || record.empty;
+    label(track, state === "tracking" ? "Pause" : "Track");
+    label(button("play"), state === "playing" ? "Pause playing" : "Play only");
+    for (const id of ["play", "back", "forth"]) button(id).disabled = !file;
+    button("again").disabled = !file || record.empty;
+    button("add").disabled = !session.isOpen || record.targets.length === 0 || state === "saving";
+    const { selected, frame } = session;
+    button("undraw").disabled = state === "saving" || selected?.at(frame)?.key !== true || selected.first === frame;
+    const seek = element<HTMLInputElement>("seek");
+    seek.disabled = !file;
+    seek.max = String(Math.max(session.count - 1, 1));
+    if (document.activeElement !== seek || Number(seek.value) !== frame) seek.value = String(frame);
+    seek.setAttribute("aria-valuetext", video === null ? "no video" : `frame ${frame + 1} of ${video.count}, ${clock(session.time)}`);
+    this.saving.update();
+    this.status.update();
+    this.targets.update();
+    this.timeline.update();
+  }
+}
+
+function label(control: HTMLButtonElement, text: string): void {
+  if (control.textContent !== text) control.textContent = text;
 }
 
 const page = new Page();

@@ -7,11 +7,11 @@ import { join } from "node:path";
 import * as ort from "onnxruntime-web/wasm";
 import { expect, it } from "vitest";
 
-import type { Frame } from "../src/crop";
-import { iou, type Box } from "../src/geometry";
-import { Network } from "../src/network";
-import type { Card, Rules } from "../src/rules";
-import { Tracker } from "../src/tracker";
+import type { Frame } from "../src/tracking/crop";
+import { iou, type Box } from "../src/tracking/geometry";
+import { Network } from "../src/tracking/network";
+import type { Card, Rules } from "../src/tracking/rules";
+import { Tracker, type Track } from "../src/tracking/tracker";
 
 const FOLDER = process.env["FEAR_PARITY"];
 // OpenCV counts in 1/32 of a pixel when it resamples, we do not; what differs by that is fed back from frame to frame
@@ -54,11 +54,11 @@ it.skipIf(FOLDER === undefined)("follows as the package does", { timeout: 120_00
   ort.env.wasm.numThreads = 1;
   const network = await Network.load(ort, async (file) => new Uint8Array(await readFile(join(truth.model, file))));
   const tracker = new Tracker(network, truth.card, truth.rules);
-  await tracker.init(frameOf(pixels, 0, truth.width, truth.height), box(truth.tracks[0]!.box));
+  await tracker.init(0, frameOf(pixels, 0, truth.width, truth.height), box(truth.tracks[0]!.box));
   const overlaps: number[] = [];
   for (const [index, known] of truth.tracks.entries()) {
     if (index === 0) continue;
-    const track = await tracker.update(frameOf(pixels, index, truth.width, truth.height));
+    const [track] = (await tracker.update([0], frameOf(pixels, index, truth.width, truth.height))) as [Track];
     overlaps.push(iou(track.box, box(known.box)));
     expect(overlaps.at(-1), `frame ${index}`).toBeGreaterThan(LEAST_OVERLAP);
     expect(track.score, `score of frame ${index}`).toBeCloseTo(known.score, 1);

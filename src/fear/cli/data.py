@@ -44,14 +44,21 @@ def data_check_command(
 @data_app.command("unpack")
 def data_unpack_command(
     video: Annotated[str, typer.Argument(metavar="VIDEO", help="A video file or a folder of images.")],
-    boxes: Annotated[Path, typer.Argument(metavar="BOXES.txt", help="One x,y,w,h line a frame; nan where the target is absent.")],
-    output: Annotated[Path, typer.Argument(metavar="ROOT/NAME", help="The sequence to write.")],
+    boxes: Annotated[
+        Path,
+        typer.Argument(
+            metavar="BOXES",
+            help="One x,y,w,h line a frame, nan where the target is absent; or a .csv of fear track or a project of fear demo's page.",
+        ),
+    ],
+    output: Annotated[Path, typer.Argument(metavar="ROOT/NAME", help="The clip to write.")],
+    target: Annotated[int | None, typer.Option(min=0, help="Which target of a .csv or a project; needed where there are several.")] = None,
 ) -> None:
-    """Turn a video and its boxes into a sequence of the layout `folder`, to train or evaluate on."""
+    """Turn a video and its boxes into a clip of the layout `folder`, to train or evaluate on."""
     from fear.datasets.unpack import unpack
 
     with progress() as advance:
-        count = unpack(video, boxes, output, on_frame=lambda: advance(None))
+        count = unpack(video, boxes, output, on_frame=lambda: advance(None), target=target)
     out.print(f"wrote {count} frames to {output}")
 
 

@@ -28,6 +28,7 @@ _TYPES = {
     ".mjs": "text/javascript; charset=utf-8",
     ".mp4": "video/mp4",
     ".onnx": "application/octet-stream",
+    ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
     ".wasm": "application/wasm",
 }

@@ -19,8 +19,9 @@ export interface Frame {
 
 export type Colour = readonly [number, number, number];
 
-/** Resamples a window of the frame into `out`, RGB, (size, size, 3). */
-export function crop(frame: Frame, window: Window, size: number, fill: Colour, out: Uint8Array): void {
+/** Resamples a window of the frame into `out`, RGB, (side, side, 3). */
+export function crop(frame: Frame, window: Window, fill: Colour, out: Uint8Array): void {
+  const size = window.side;
   const part = partAround(frame, window);
   const across = sampling(window.x - part.x, window.width / size, size, part.pixels.width);
   const down = sampling(window.y - part.y, window.height / size, size, part.pixels.height);

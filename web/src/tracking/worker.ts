@@ -43,22 +43,34 @@ async function runtime(folder: URL): Promise<typeof Ort> {
   return ort;
 }
 
+async function load({ folder, card, rules }: Extract<Request, { kind: "load" }>): Promise<void> {
+  const network = await Network.load(await runtime(new URL("../../", folder)), async (file) => {
+    const response = await fetch(new URL(file, folder));
+    if (!response.ok) throw new Error(`${file}: expected the network, got ${response.status} ${response.statusText}`);
+    return new Uint8Array(await response.arrayBuffer());
+  });
+  tracker = new Tracker(network, card, rules);
+}
+
 async function answer(request: Request): Promise<Omit<Answer, "milliseconds">> {
   if (request.kind === "load") {
-    const folder = new URL(request.folder);
-    const network = await Network.load(await runtime(new URL("../../", folder)), async (file) => {
-      const response = await fetch(new URL(file, folder));
-      if (!response.ok) throw new Error(`${file}: expected the network, got ${response.status} ${response.statusText}`);
-      return new Uint8Array(await response.arrayBuffer());
-    });
-    tracker = new Tracker(network, request.card, request.rules);
+    await load(request);
     return {};
   }
-  if (tracker === null) throw new Error("expected a network before the first frame");
-  const frame = new BitmapFrame(request.bitmap);
-  if (request.kind === "update") return { bitmap: request.bitmap, track: await tracker.update(frame) };
-  await tracker.init(frame, request.box);
-  return { bitmap: request.bitmap };
+  if (tracker === null) throw new Error("expected a network before the first box");
+  switch (request.kind) {
+    case "init":
+      await tracker.init(request.target, new BitmapFrame(request.bitmap), request.box);
+      return { bitmap: request.bitmap };
+    case "place":
+      tracker.place(request.target, request.box);
+      return {};
+    case "remove":
+      tracker.remove(request.target);
+      return {};
+    case "update":
+      return { bitmap: request.bitmap, tracks: await tracker.update(request.targets, new BitmapFrame(request.bitmap)) };
+  }
 }
 
 self.addEventListener("message", async ({ data }: MessageEvent<Request>) => {

@@ -8,14 +8,17 @@ export interface Box {
   readonly height: number;
 }
 
-/** The rectangle of the frame that a crop shows. */
-export type Window = Box;
+/** The rectangle of the frame that a crop shows, and the side of that crop in pixels. */
+export interface Window extends Box {
+  readonly side: number;
+}
 
 const LARGE = 96; // pixels; to the window of a smaller target half a pixel matters
 
 /** The box with `context` times its size added on every side. */
-export function windowAround(box: Box, context: number): Window {
+export function windowAround(box: Box, context: number, side: number): Window {
   return {
+    side,
     x: box.x - context * box.width,
     y: box.y - context * box.height,
     width: box.width * (1 + 2 * context),
@@ -26,6 +29,7 @@ export function windowAround(box: Box, context: number): Window {
 /** A window with the same centre, `share` of its width and height. */
 export function shrunk(window: Window, share: number): Window {
   return {
+    side: window.side,
     x: window.x + (window.width * (1 - share)) / 2,
     y: window.y + (window.height * (1 - share)) / 2,
     width: window.width * share,
@@ -38,13 +42,14 @@ export function onPixels(window: Window): Window {
   if (Math.min(window.width, window.height) < LARGE) return window;
   const x = Math.round(window.x);
   const y = Math.round(window.y);
-  return { x, y, width: Math.round(window.x + window.width) - x, height: Math.round(window.y + window.height) - y };
+  const [right, bottom] = [Math.round(window.x + window.width), Math.round(window.y + window.height)];
+  return { x, y, width: right - x, height: bottom - y, side: window.side };
 }
 
-/** A box of the crop, whose side is `size` pixels, as a box of the frame. */
-export function toFrame(window: Window, box: Box, size: number): Box {
-  const across = window.width / size;
-  const down = window.height / size;
+/** A box of the crop as a box of the frame. */
+export function toFrame(window: Window, box: Box): Box {
+  const across = window.width / window.side;
+  const down = window.height / window.side;
   return { x: window.x + box.x * across, y: window.y + box.y * down, width: box.width * across, height: box.height * down };
 }
 

@@ -1,0 +1,79 @@
+// Finding a lost target again: where to look, and when a candidate counts (src/fear/tracking/redetection.py).
+
+import { onPixels, type Box, type Window } from "./geometry";
+import { searchSide, searchWindow, type NetworkConfig, type Rules } from "./rules";
+
+const STEP = 0.6; // of a window between the centres of neighbours, so that a target near a border of one is well inside the next
+const SCALES = [1, 1, 1.5, 1, 0.67]; // of the target against its last size, one after the other in each round over the picture
+const LARGEST_CHANGE = 2.5; // of width or height between the last sure box and a candidate
+
+export class Redetection {
+  /** Looked at again in the next frames, until it convinced or did not. */
+  candidate: Box | null = null;
+  private convinced = 0;
+  private readonly places = this.allPlaces();
+
+  /** @param box where the target was last sure; `frame`: its size in pixels */
+  constructor(
+    private readonly box: Box,
+    private readonly frame: { width: number; height: number },
+    private readonly rules: Rules,
+    private readonly network: NetworkConfig,
+  ) {}
+
+  /** What this frame's searches show besides the local one; none while a candidate is looked at. */
+  windows(): Window[] {
+    if (this.candidate !== null) return [];
+    const local = searchSide(this.rules, this.network, false) ** 2;
+    const count = Math.trunc(((this.rules.redetection_work - 1) * local) / this.rules.redetection_size ** 2);
+    return Array.from({ length: count }, () => this.places.next().value!);
+  }
+
+  /** Whether a box has about the size of the target. */
+  isPlausible({ width, height }: Box): boolean {
+    const fits = (change: number) => change >= 1 / LARGEST_CHANGE && change <= LARGEST_CHANGE;
+    return fits(width / this.box.width) && fits(height / this.box.height);
+  }
+
+  /** A search found something that may be the target; the next frames look at it. */
+  propose(box: Box): void {
+    [this.candidate, this.convinced] = [box, 0];
+  }
+
+  /** The candidate convinced once more, at this place; returns whether it counts as found. */
+  confirm(box: Box): boolean {
+    this.candidate = box;
+    this.convinced += 1;
+    return this.convinced >= this.rules.found_frames;
+  }
+
+  /** The candidate did not convince. */
+  drop(): void {
+    this.candidate = null;
+  }
+
+  /** Windows over the whole picture without end, round after round, nearest to the last sure place first. */
+  private *allPlaces(): Generator<Window, never> {
+    for (let round = 0; ; round++) yield* this.round(SCALES[round % SCALES.length]!);
+  }
+
+  private round(scale: number): Window[] {
+    const { box, frame, rules } = this;
+    const side = rules.redetection_size;
+    const whole = searchWindow({ x: 0, y: 0, width: box.width * scale, height: box.height * scale }, rules, this.network, false);
+    const [width, height] = [(whole.width * side) / whole.side, (whole.height * side) / whole.side];
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    const far = ([cx, cy]: readonly [number, number]) => Math.hypot((cx - x) / width, (cy - y) / height);
+    return line(width, frame.width)
+      .flatMap((cx) => line(height, frame.height).map((cy) => [cx, cy] as const))
+      .sort((a, b) => far(a) - far(b))
+      .map(([cx, cy]) => onPixels({ x: cx - width / 2, y: cy - height / 2, width, height, side }));
+  }
+}
+
+/** Centres of windows that cover a frame along one side. */
+function line(window: number, frame: number): number[] {
+  const room = Math.max(frame - window * STEP, 0);
+  const count = 1 + Math.ceil(room / (window * STEP));
+  return count === 1 ? [frame / 2] : Array.from({ length: count }, (_, k) => (window * STEP) / 2 + (k * room) / (count - 1));
+}

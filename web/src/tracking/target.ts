@@ -1,0 +1,214 @@
+// One target: where it was, how it looks, and whether it is there (src/fear/tracking/target.py).
+
+import { affinity, belongsTo, type Option } from "./assignment";
+import { crop, meanColour, type Colour, type Frame } from "./crop";
+import { peaks } from "./decode";
+import { clipBox, onPixels, step, toFrame, windowAround, type Box, type Window } from "./geometry";
+import type { Maps, Network } from "./network";
+import { Presence } from "./presence";
+import { Redetection } from "./redetection";
+import { searchWindow, type Card, type Rules } from "./rules";
+import { DualTemplate } from "./template";
+
+const GROWTH = 1.2; // of a box beside another target, at most
+const INERTIA = 0.2; // share of the newest frame in the velocity
+const SIZE_MEMORY = 0.05; // and in the usual size
+const SMALLEST = 2; // pixels; a box below this holds nothing to search for
+
+/** Where the target is in one frame. */
+export interface Track {
+  readonly box: Box; // within the frame's borders
+  readonly score: number; // 0 to 1
+  readonly similarity: number; // −1 to 1
+  readonly lost: boolean; // the target is probably hidden or gone
+}
+
+/** The best place of one search; the box may reach over the borders of the frame. */
+export interface Finding {
+  readonly box: Box;
+  readonly score: number;
+  readonly similarity: number;
+}
+
+export class Target {
+  readonly template: DualTemplate;
+  private sureBox: Box;
+  private steady = false; // how it moves is not known yet
+  private velocity: readonly [number, number] = [0, 0]; // pixels a frame, across and down
+  private usualSize: readonly [number, number];
+  private largest: readonly [number, number] | null = null; // width and height, while another target is near
+  private readonly presence: Presence;
+  private readonly unbiased: Rules; // of searches that do not know where the target was
+  private redetection: Redetection | null = null;
+
+  private constructor(
+    private readonly network: Network,
+    private readonly card: Card,
+    private readonly rules: Rules,
+    private readonly fill: Colour,
+    private box: Box,
+    features: Float32Array,
+  ) {
+    this.sureBox = box;
+    this.usualSize = [box.width, box.height];
+    this.presence = new Presence(rules);
+    this.unbiased = { ...rules, window: 0, penalty: 0, size_rate: null };
+    const weight = rules.dynamic_template ? card.dynamic_weight : 0;
+    this.template = new DualTemplate(features, card.network.width, weight, rules.update_interval);
+  }
+
+  static async start(network: Network, card: Card, rules: Rules, frame: Frame, box: Box): Promise<Target> {
+    const fill = meanColour(frame);
+    const features = await network.encodeTemplate(cutTemplate(frame, box, fill, card, rules));
+    return new Target(network, card, rules, fill, box, features);
+  }
+
+  /** Says where the target was in the frame before the next one, where a track is taken up again; the template stays that of `start`. */
+  place(box: Box): void {
+    this.box = this.sureBox = box;
+    this.steady = false;
+    this.usualSize = [box.width, box.height];
+  }
+
+  /** The place of a target that is not lost, which no other target can have. */
+  get occupied(): Box | null {
+    return this.redetection === null ? this.box : null;
+  }
+
+  /** What the next local search shows: the surroundings of the last box, or of a candidate for a lost target. */
+  searchWindow(): Window {
+    return onPixels(searchWindow(this.redetection?.candidate ?? this.box, this.rules, this.card.network, this.steady));
+  }
+
+  /** What further searches of this frame show; none while the target is not lost. */
+  wideWindows(): Window[] {
+    return this.redetection?.windows() ?? [];
+  }
+
+  /** Writes the crop of a window into `out`, (side, side, 3). */
+  cut(frame: Frame, window: Window, out: Uint8Array): void {
+    crop(frame, window, this.fill, out);
+  }
+
+  /** What a search found, the best place first, `count` places at most that are apart from each other. */
+  read(frame: Frame, window: Window, maps: Maps, count: number): Finding[] {
+    const size = { width: (this.box.width * window.side) / window.width, height: (this.box.height * window.side) / window.height };
+    const similarity = this.template.similarity(maps.searchEmbedding);
+    const found: Finding[] = [];
+    for (const { box, score } of peaks(maps.scores, maps.boxes, size, this.redetection === null ? this.rules : this.unbiased)) {
+      found.push({ box: keptInReach(this.limited(toFrame(window, box)), frame), score, similarity });
+      if (found.length === count) break;
+    }
+    return found;
+  }
+
+  /** Limits the size of the box while another target is near: it would grow until it holds both. */
+  heed(others: readonly Target[]): void {
+    if (!others.some(({ occupied }) => occupied !== null && this.isNear(occupied))) this.largest = null;
+    else this.largest ??= [GROWTH * this.usualSize[0], GROWTH * this.usualSize[1]];
+  }
+
+  /** How well each place suits this target. */
+  options(findings: readonly Finding[]): Option[] {
+    const frames = this.presence.doubtfulFrames + 1;
+    const expected = { ...this.box, x: this.box.x + frames * this.velocity[0], y: this.box.y + frames * this.velocity[1] };
+    return findings.map(({ box, score, similarity }, place) => {
+      const possible = place === 0 || score >= this.rules.lost_score; // a second choice has to be a likely one
+      return { box, affinity: possible ? affinity(box, expected, score, this.presence.relative(similarity)) : 0 };
+    });
+  }
+
+  /**
+   * Takes what the searches of a frame found.
+   *
+   * @param local found around the last box or the candidate; null: what was found there belongs to another target
+   * @param wide found elsewhere
+   * @param others places of other targets
+   */
+  async advance(frame: Frame, local: Finding | null, wide: readonly Finding[], others: readonly Box[]): Promise<Track> {
+    const found = local ?? { box: this.box, score: 0, similarity: 0 };
+    const lost = this.redetection === null ? await this.follow(frame, found) : this.lookFor(this.redetection, found, wide, others);
+    return { box: clipBox(this.box, frame.width, frame.height), score: found.score, similarity: found.similarity, lost };
+  }
+
+  /** Takes the place of a target that is not lost; returns whether it is now. */
+  private async follow(frame: Frame, { box, score, similarity }: Finding): Promise<boolean> {
+    const before = this.box;
+    this.box = box;
+    this.steady = score >= this.rules.steady_score && step(before, box) <= this.rules.steady_step;
+    const doubtful = this.presence.observe(score, similarity);
+    if (!doubtful) {
+      this.sureBox = box;
+      this.velocity = blend(this.velocity, movement(before, box), INERTIA);
+      this.usualSize = blend(this.usualSize, [box.width, box.height], SIZE_MEMORY);
+    }
+    const cut = () => cutTemplate(frame, this.box, this.fill, this.card, this.rules);
+    await this.template.observe(similarity, doubtful ? null : cut, (template) => this.network.encodeTemplate(template));
+    if (this.presence.lost) {
+      [this.box, this.steady, this.velocity] = [this.sureBox, false, [0, 0]];
+      this.redetection = new Redetection(this.box, { width: frame.width, height: frame.height }, this.rules, this.card.network);
+    }
+    return this.presence.lost || score < this.rules.lost_score;
+  }
+
+  /** Takes what was found of a lost target; returns whether it is still lost. */
+  private lookFor(redetection: Redetection, local: Finding, wide: readonly Finding[], others: readonly Box[]): boolean {
+    const convincing = [local, ...wide].filter(
+      (one) =>
+        this.presence.isFound(one.score, one.similarity, one !== local || redetection.candidate !== null) &&
+        redetection.isPlausible(one.box) &&
+        !belongsTo(one.box, others),
+    );
+    if (convincing.includes(local)) {
+      if (redetection.confirm(local.box)) {
+        this.box = this.sureBox = local.box;
+        this.presence.found();
+        this.redetection = null;
+      }
+    } else if (redetection.candidate !== null) redetection.drop();
+    else if (convincing.length > 0) {
+      redetection.propose(convincing.reduce((best, one) => (one.score * one.similarity > best.score * best.similarity ? one : best)).box);
+    }
+    return this.redetection !== null;
+  }
+
+  private limited(box: Box): Box {
+    if (this.largest === null) return box;
+    const [width, height] = [Math.min(box.width, this.largest[0]), Math.min(box.height, this.largest[1])];
+    return { x: box.x + (box.width - width) / 2, y: box.y + (box.height - height) / 2, width, height };
+  }
+
+  /** Whether another box comes within half a box of this one. */
+  private isNear(other: Box): boolean {
+    const [across, down] = movement(this.box, other);
+    const { width, height } = this.box;
+    return Math.abs(across) < (width + other.width) / 2 + width / 2 && Math.abs(down) < (height + other.height) / 2 + height / 2;
+  }
+}
+
+function cutTemplate(frame: Frame, box: Box, fill: Colour, card: Card, rules: Rules): Uint8Array {
+  const side = card.network.template_size;
+  const out = new Uint8Array(side * side * 3);
+  crop(frame, windowAround(box, rules.template_context, side), fill, out);
+  return out;
+}
+
+/** How far the centre of a box moved, across and down. */
+function movement(before: Box, after: Box): readonly [number, number] {
+  return [after.x + after.width / 2 - before.x - before.width / 2, after.y + after.height / 2 - before.y - before.height / 2];
+}
+
+/** A mean over frames that follows the newest one by a share. */
+function blend(old: readonly [number, number], newest: readonly [number, number], share: number): readonly [number, number] {
+  return [old[0] + share * (newest[0] - old[0]), old[1] + share * (newest[1] - old[1])];
+}
+
+/** The box itself, moved where its centre left the frame and grown where it vanished: so the next search sees the frame. */
+function keptInReach(box: Box, frame: Frame): Box {
+  const within = (value: number, least: number, most: number) => Math.min(Math.max(value, least), most);
+  const centreX = within(box.x + box.width / 2, 0, frame.width);
+  const centreY = within(box.y + box.height / 2, 0, frame.height);
+  const width = within(box.width, SMALLEST, 2 * frame.width);
+  const height = within(box.height, SMALLEST, 2 * frame.height);
+  return { x: centreX - width / 2, y: centreY - height / 2, width, height };
+}

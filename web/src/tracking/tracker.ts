@@ -1,0 +1,84 @@
+// Follows targets, by their numbers: `init(target, frame, box)`, then `update(targets, frame)` (src/fear/tracking/tracker.py).
+
+import { assign, inConflict } from "./assignment";
+import type { Frame } from "./crop";
+import type { Box, Window } from "./geometry";
+import type { Network } from "./network";
+import type { Card, Rules } from "./rules";
+import { Target, type Finding, type Track } from "./target";
+
+export type { Track } from "./target";
+
+const PEAKS = 3; // of each search that are offered where targets are in conflict
+
+export class Tracker {
+  private readonly targets = new Map<number, Target>();
+  private readonly crops = new Map<number, Uint8Array>(); // by their side
+
+  constructor(
+    private readonly network: Network,
+    private readonly card: Card,
+    private readonly rules: Rules,
+  ) {}
+
+  /** Starts a target, or starts it anew. */
+  async init(number: number, frame: Frame, box: Box): Promise<void> {
+    this.targets.set(number, await Target.start(this.network, this.card, this.rules, frame, box));
+  }
+
+  place(number: number, box: Box): void {
+    this.target(number).place(box);
+  }
+
+  remove(number: number): void {
+    this.targets.delete(number);
+  }
+
+  /** Finds these targets in the next frame; no two of them get the same object. */
+  async update(numbers: readonly number[], frame: Frame): Promise<Track[]> {
+    const targets = numbers.map((number) => this.target(number));
+    for (const target of targets) target.heed(targets.filter((other) => other !== target));
+    const [local, wide]: [Finding[][], Finding[][]] = [[], []];
+    for (const target of targets) {
+      local.push(await this.search(frame, target, target.searchWindow(), targets.length > 1 ? PEAKS : 1));
+      const elsewhere: Finding[] = [];
+      for (const window of target.wideWindows()) elsewhere.push(...(await this.search(frame, target, window, 1)));
+      wide.push(elsewhere);
+    }
+    const chosen = choose(targets, local);
+    const places = targets.map(({ occupied }) => occupied);
+    const tracks: Track[] = [];
+    for (const [place, target] of targets.entries()) {
+      const others = places.filter((box, other): box is Box => box !== null && other !== place);
+      tracks.push(await target.advance(frame, chosen[place]!, wide[place]!, others));
+    }
+    return tracks;
+  }
+
+  private async search(frame: Frame, target: Target, window: Window, count: number): Promise<Finding[]> {
+    const { side } = window;
+    const out = this.crops.get(side) ?? new Uint8Array(side * side * 3);
+    this.crops.set(side, out);
+    target.cut(frame, window, out);
+    return target.read(frame, window, await this.network.match(out, target.template.features, this.card.network.width), count);
+  }
+
+  private target(number: number): Target {
+    const target = this.targets.get(number);
+    if (target === undefined) throw new Error(`expected target ${number} to be started before it is followed`);
+    return target;
+  }
+}
+
+/** One place for each target, so that no two targets get the same object; null where nothing is left for a target. */
+function choose(targets: readonly Target[], local: readonly (readonly Finding[])[]): (Finding | null)[] {
+  const best: (Finding | null)[] = local.map((found) => found[0]!);
+  const following = targets.flatMap(({ occupied }, place) => (occupied === null ? [] : [place]));
+  if (!inConflict(following.map((place) => local[place]![0]!.box))) return best;
+  const chosen = assign(following.map((place) => targets[place]!.options(local[place]!)));
+  following.forEach((place, row) => {
+    const peak = chosen[row]!;
+    best[place] = peak === null ? null : local[place]![peak]!;
+  });
+  return best;
+}
