@@ -42,8 +42,7 @@ def test_missing_key() -> None:
         ("template_context", -0.1),
         ("lost_similarity", 1.1),
         ("doubt_frames", 0),
-        ("redetection_work", 0.5),
-        ("redetection_size", 100),
+        ("redetection_work", 0),
         ("found_frames", 0),
     ],
 )

@@ -156,8 +156,8 @@ class TrackerConfig(_Config):
         doubt_frames: A target is lost after so many doubtful frames, one after the other.
         redetection: Looks for a lost target in the whole picture, and keeps its box until it is found. Off: the box follows whatever is
             most like the target.
-        redetection_work: Most work of a frame while a target is lost, in searches of `search_size` pixels; at least 1.
-        redetection_size: Side of the crops that look over the whole picture, in pixels.
+        redetection_work: Most searches of a frame while a target is lost, the local one included; each takes as long as that of a steady
+            target.
         found_score: Least score of what may be a lost target, 0 to 1.
         found_similarity: Least similarity of it, as a share of what is usual for the target.
         found_frames: A lost target is found when it was seen in so many frames, one after the other.
@@ -181,8 +181,7 @@ class TrackerConfig(_Config):
     lost_similarity: float = 0.75
     doubt_frames: int = 5
     redetection: bool = True
-    redetection_work: float = 3.0
-    redetection_size: int = 192
+    redetection_work: int = 3
     found_score: float = 0.8
     found_similarity: float = 0.8
     found_frames: int = 2
@@ -203,8 +202,5 @@ class TrackerConfig(_Config):
         self._require(self.size_rate is None or 0 < self.size_rate <= 1, "size_rate", "None or a number above 0, up to 1")
         for field in ("lost_score", "lost_similarity", "found_score", "found_similarity"):
             self._require(0 <= getattr(self, field) <= 1, field, "a number from 0 to 1")
-        for field in ("doubt_frames", "found_frames"):
-            self._require(getattr(self, field) >= 1, field, "at least one frame")
-        self._require(self.redetection_work >= 1, "redetection_work", "a number from 1 up")
-        size = self.redetection_size
-        self._require(size > 0 and size % STRIDE == 0, "redetection_size", f"a positive multiple of {STRIDE}")
+        for field in ("doubt_frames", "found_frames", "redetection_work"):
+            self._require(getattr(self, field) >= 1, field, "at least one")

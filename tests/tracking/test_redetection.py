@@ -11,13 +11,31 @@ import pytest
 from fear import Tracker, TrackerConfig
 from fear.config import FEAR_XS
 from fear.geometry.boxes import Box, iou
+from fear.loading.load import load
 from fear.media.image import Image
 from fear.media.synthetic import Scene, render
+from fear.runtime.protocol import Crops, Floats, Maps, Network
 from fear.tracking.presence import Presence
 from fear.tracking.redetection import Redetection
 
 RULES = TrackerConfig()
 SCENE = Scene(frames=12, height=240, width=320, distractor=False, occlusion=False)
+
+
+class Counting:
+    """A network that counts the pixels which it searches."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self.config, self.dynamic_weight = network.config, network.dynamic_weight
+        self.pixels = 0
+
+    def encode_template(self, template_crops: Crops) -> Floats:
+        return self._network.encode_template(template_crops)
+
+    def match(self, search_crops: Crops, template_features: Floats) -> Maps:
+        self.pixels += search_crops.shape[0] * search_crops.shape[1] * search_crops.shape[2]
+        return self._network.match(search_crops, template_features)
 
 
 def rendered() -> tuple[list[Image], Box]:
@@ -136,7 +154,14 @@ def test_a_target_that_comes_back_elsewhere_is_found() -> None:
     assert overlaps[False] < 0.3  # it is too far away for the local search
 
 
-def test_the_work_of_a_frame_while_lost_is_bounded() -> None:
-    for work, count in ((1.0, 0), (2.0, 1), (3.0, 2), (5.5, 4)):
-        rules = replace(RULES, redetection_work=work, redetection_size=RULES.search_size)
-        assert len(Redetection((10, 10, 20, 20), 240, 320, rules, FEAR_XS).windows()) == count
+@pytest.mark.parametrize("work", [1, 2, 3, 5])
+def test_the_work_of_a_frame_while_lost_is_bounded(work: int) -> None:
+    images, box = rendered()
+    network = Counting(load("fear-xs", runtime="onnx"))
+    tracker = Tracker(network, config=TrackerConfig(redetection_work=work))
+    tracker.init(images[0], box)
+    for _ in range(RULES.doubt_frames + 10):
+        network.pixels = 0
+        track = tracker.update(np.zeros_like(images[0]))
+    assert track.lost
+    assert network.pixels == work * 128**2  # the search of a steady target has 128 pixels a side

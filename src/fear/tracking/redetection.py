@@ -14,11 +14,11 @@ from itertools import chain, cycle
 
 from fear.config import NetworkConfig, TrackerConfig
 from fear.geometry.boxes import Box
-from fear.geometry.context import search_side, search_window
+from fear.geometry.context import search_window
 from fear.geometry.window import Window
 
 _STEP = 0.6  # of a window between the centres of neighbours, so that a target near a border of one is well inside the next
-_SCALES = (1.0, 1.0, 1.5, 1.0, 0.67)  # of the target against its last size, one after the other in each round over the picture
+_SCALES = (1.0, 1.5, 1.0, 1.5, 0.67)  # of the target against its last size, one after the other in each round over the picture
 _LARGEST_CHANGE = 2.5  # of width or height between the last sure box and a candidate
 
 
@@ -44,9 +44,7 @@ class Redetection:
         """What this frame's searches show besides the local one; none while a candidate is looked at."""
         if self.candidate is not None:
             return []
-        local = search_side(self._rules, self._network) ** 2
-        count = int((self._rules.redetection_work - 1) * local / self._rules.redetection_size**2)
-        return [next(self._places) for _ in range(count)]
+        return [next(self._places) for _ in range(self._rules.redetection_work - 1)]  # the local search is one of them
 
     def is_plausible(self, box_xywh: Box) -> bool:
         """Whether a box has about the size of the target."""
@@ -73,9 +71,7 @@ class Redetection:
 
     def _round(self, scale: float) -> list[Window]:
         x, y, w, h = self.box_xywh
-        side = self._rules.redetection_size
-        whole = search_window((0.0, 0.0, w * scale, h * scale), self._rules, self._network)
-        width, height = (length * side / whole.side for length in (whole.width, whole.height))
+        _, _, width, height, side = search_window((0.0, 0.0, w * scale, h * scale), self._rules, self._network, steady=True)
         centres = [(cx, cy) for cx in _line(width, self._width) for cy in _line(height, self._height)]
         centres.sort(key=lambda place: math.hypot((place[0] - x - w / 2) / width, (place[1] - y - h / 2) / height))
         return [Window(cx - width / 2, cy - height / 2, width, height, side).on_pixels() for cx, cy in centres]

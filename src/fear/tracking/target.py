@@ -69,7 +69,8 @@ class Target:
     def search_window(self) -> Window:
         """What the next local search shows: the surroundings of the last box, or of a candidate for a lost target."""
         candidate = self._redetection.candidate if self._redetection else None
-        return search_window(candidate or self._box, self._rules, self._network.config, self._steady).on_pixels()
+        small = self._steady or self._redetection is not None  # while lost, a frame has other searches as well
+        return search_window(candidate or self._box, self._rules, self._network.config, small).on_pixels()
 
     def wide_windows(self) -> list[Window]:
         """What further searches of this frame show; none while the target is not lost."""
@@ -158,7 +159,7 @@ class Target:
             lambda template_crop: self._network.encode_template(template_crop[None]),
         )
         if self._presence.lost:
-            self._box, self._steady, self._velocity = self._sure_box, False, (0.0, 0.0)
+            self._box, self._velocity = self._sure_box, (0.0, 0.0)
             self._redetection = Redetection(self._box, self._height, self._width, self._rules, self._network.config)
         return self._presence.lost or found.score < self._rules.lost_score
 
@@ -174,6 +175,7 @@ class Target:
         if local in convincing:
             if redetection.confirm(local.box_xywh):
                 self._box = self._sure_box = local.box_xywh
+                self._steady = False
                 self._presence.found()
                 self._redetection = None
         elif redetection.candidate is not None:
