@@ -12,7 +12,7 @@ export async function launch(executablePath, options = {}) {
   const isFirefox = executablePath.includes("firefox");
   const browser = await (isFirefox ? firefox.launch({ executablePath }) : chromium.launch({ executablePath, args: CHROMIUM }));
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, acceptDownloads: true, ...options });
-  page.setDefaultTimeout(60_000);
+  page.setDefaultTimeout(180_000); // a busy machine is slow, and nothing here is about speed
   const errors = [];
   page.on("pageerror", (error) => errors.push(error.message));
   page.on("console", (message) => message.type() === "error" && errors.push(message.text()));

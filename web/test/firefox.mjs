@@ -5,9 +5,9 @@ import { join } from "node:path";
 import puppeteer from "puppeteer-core"; // speaks WebDriver BiDi, which a Firefox as it comes understands
 
 const [address, executablePath, folder, model] = process.argv.slice(2);
-const browser = await puppeteer.launch({ browser: "firefox", executablePath, headless: true, timeout: 120_000 });
+const browser = await puppeteer.launch({ browser: "firefox", executablePath, headless: true, timeout: 180_000 });
 const page = await browser.newPage();
-page.setDefaultTimeout(120_000);
+page.setDefaultTimeout(180_000);
 const errors = [];
 page.on("pageerror", (error) => errors.push(error.message));
 const hint = (part) => page.waitForFunction((wanted) => document.getElementById("hint").textContent.includes(wanted), {}, part);

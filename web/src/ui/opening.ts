@@ -33,6 +33,7 @@ export class Opening {
 
   /** The rendered sample, with the box of its target. */
   async openSample(): Promise<void> {
+    this.say("Rendering the sample …");
     const [box, video] = await Promise.all([get("./sample.json"), get("./sample.mp4")]);
     await this.session.openFile(new File([await video.blob()], "sample.mp4"));
     const [x, y, width, height] = (await box.json()) as [number, number, number, number];
