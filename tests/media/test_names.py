@@ -82,14 +82,13 @@ def test_command_writes_names_that_the_pipe_cannot_show(tmp_path: Path, encoding
     assert len((tmp_path / "動画.csv").read_text().splitlines()) == 5
 
 
-@pytest.mark.parametrize(
-    ("pattern", "expected"), [("img_%04d.png", [2, 3, 10, 100]), ("img_%d.png", [2, 3, 10, 100]), ("img_*.png", [2, 3, 10, 100])]
-)
-def test_patterns_of_names(tmp_path: Path, pattern: str, expected: list[int]) -> None:
+@pytest.mark.parametrize("pattern", ["img_%04d.png", "img_%d.png", "img_*.png"])
+def test_patterns_of_names(tmp_path: Path, pattern: str) -> None:
+    expected = [2, 3, 10, 100]
     for number in expected:
         save(tmp_path / f"img_{number:04d}.png", number)
     save(tmp_path / "other_0005.png", 5)
-    numbers, times, images, source = read(tmp_path / pattern, rate=10)
+    _, times, images, source = read(tmp_path / pattern, rate=10)
     assert same(images, expected)
     assert times == pytest.approx([0, 0.1, 0.2, 0.3])
     assert source.count == 4
