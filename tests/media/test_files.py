@@ -54,6 +54,14 @@ def test_avi_with_empty_frames_is_complete(tmp_path: Path) -> None:
     assert source.report.lines() == []
 
 
+def test_avi_with_pictures_in_another_order_than_they_are_decoded_is_on_time(tmp_path: Path) -> None:
+    numbers, times, images, source = read(write_clip(tmp_path / "x.avi"))
+    assert numbers == list(range(100))
+    on_time(times, numbers)
+    right_pictures(images, numbers)
+    assert source.report.lines() == []
+
+
 @pytest.mark.parametrize(
     ("name", "codec"),
     [("x.mkv", "libx264"), ("x.webm", "libvpx-vp9"), ("x.flv", "flv1"), ("x.avi", "mpeg4"), ("x.mp4", "libx264"), ("x.mov", "mjpeg")],

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import av
 import cv2
 import numpy as np
-from av.video.reformatter import ColorRange, ColorTrc
+from av.video.reformatter import ColorRange, ColorTrc, VideoReformatter
 
 from fear.media.colours import Matrix
 from fear.media.image import Image
@@ -21,6 +21,9 @@ from fear.media.tone import tone_mapped
 _MATRICES = {1: Matrix.BT709, 5: Matrix.BT601, 6: Matrix.BT601}
 _UNTOLD = 2
 """FFmpeg's numbers for how colours are coded; what says nothing is taken for standard definition, as FFmpeg does."""
+
+_WORTH_THREADS = 1280 * 720
+"""Pixels from which on a conversion is faster on several threads than it takes to wake them."""
 
 _HIGH_DYNAMIC_RANGE = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)
 
@@ -41,6 +44,7 @@ class Converter:
 
     def __init__(self, report: SourceReport) -> None:
         self._report = report
+        self._reformatter = VideoReformatter()  # kept, since setting one up takes longer than a small picture
         self._size: tuple[int, int] | None = None
         self.orientation = UPRIGHT
         """Of the first picture."""
@@ -48,7 +52,7 @@ class Converter:
     def __call__(self, picture: av.VideoFrame) -> Shown:
         """The frame of one picture."""
         orientation = orientation_of(picture)
-        pixels = _turned(_pixels(picture), orientation)
+        pixels = _turned(_pixels(picture, self._reformatter), orientation)
         if self._size is None:
             self._size, self.orientation = pixels.shape[:2], orientation
         if pixels.shape[:2] != self._size:
@@ -59,14 +63,15 @@ class Converter:
         return Shown(pixels, partial(_for_people, picture, orientation, self._size))
 
 
-def _pixels(picture: av.VideoFrame) -> Image | Yuv420:
+def _pixels(picture: av.VideoFrame, reformatter: VideoReformatter) -> Image | Yuv420:
     """Planes, not copied, where parts of them can be converted: three levels from FFmpeg's RGB at most. Else FFmpeg's RGB."""
     even = picture.width % 2 == 0 and picture.height % 2 == 0
     known = picture.colorspace in _MATRICES or picture.colorspace == _UNTOLD
     if picture.format.name == "yuv420p" and even and known and picture.color_range != ColorRange.JPEG:
         y, u, v = (np.frombuffer(memoryview(p), np.uint8).reshape(p.height, p.line_size)[:, : p.width] for p in picture.planes)
         return Yuv420(y, u, v, _MATRICES.get(picture.colorspace, Matrix.BT601))
-    return np.asarray(picture.to_ndarray(format="rgb24"), np.uint8)
+    threads = 1 if picture.width * picture.height < _WORTH_THREADS else 0  # 0: as many as there are cores
+    return np.asarray(reformatter.reformat(picture, format="rgb24", threads=threads).to_ndarray(), np.uint8)
 
 
 def _turned(pixels: Image | Yuv420, orientation: Orientation) -> Image | Yuv420:

@@ -45,6 +45,11 @@ class _Expected:
     def waiting(self) -> int:
         return sum(map(len, self._groups))
 
+    @property
+    def first_group(self) -> list[int]:
+        """The stamps before the clock begins anew."""
+        return self._groups[0]
+
     def put(self, pts: int | None, dts: int | None) -> None:
         """Notes a packet, in the order of decoding."""
         if dts is not None:
@@ -80,7 +85,8 @@ class Decoder:
         self._container, self._stream, self._report = container, stream, report
         self._codec: VideoCodecContext = stream.codec_context
         self._broadcast = "mpegts" in container.format.name
-        self._time_base = stream.time_base
+        self._only_decoding_order = container.format.name == "avi"  # its stamps say when a packet is decoded, not when it is shown
+        self._tick = float(stream.time_base or 0)  # seconds
         self._number = first - 1
         self._first = first
         self._expected = _Expected()
@@ -121,8 +127,8 @@ class Decoder:
 
     def _note(self, packet: av.Packet[VideoStream]) -> None:
         stamp = packet.pts if packet.pts is not None else packet.dts
-        if stamp is not None and self._time_base is not None:
-            self.end = max(self.end, float((stamp + (packet.duration or 0)) * self._time_base))
+        if stamp is not None:
+            self.end = max(self.end, (stamp + (packet.duration or 0)) * self._tick)
         if not packet.is_discard:
             self._expected.put(packet.pts, packet.dts)
         if packet.is_corrupt:
@@ -145,17 +151,23 @@ class Decoder:
 
     def _numbered(self, pictures: list[av.VideoFrame]) -> Iterator[Decoded]:
         for picture in pictures:
-            ticks = picture.pts if picture.pts is not None else picture.dts
-            stamp = None if ticks is None or self._time_base is None else float(ticks * self._time_base)
-            lost = self._lost_before(picture.pts) + self._lost_with_packets(stamp)
+            pts = self._in_order() if self._only_decoding_order and self._codec.has_b_frames else picture.pts
+            ticks = pts if pts is not None else picture.dts
+            stamp = None if ticks is None or not self._tick else ticks * self._tick
+            lost = self._lost_before(pts) + self._lost_with_packets(stamp)
             begun = self._number >= self._first
             self._report.lost_pictures += lost
-            self._report.damaged_pictures += picture.is_corrupt or (picture.pts is not None and picture.pts in self._damaged)
-            self._damaged.discard(picture.pts)
+            self._report.damaged_pictures += picture.is_corrupt or (pts is not None and pts in self._damaged)
+            self._damaged.discard(pts)
             self._number += 1 + (lost if begun else 0)
-            self._last_pts = picture.pts if picture.pts is not None else self._last_pts
+            self._last_pts = pts if pts is not None else self._last_pts
             self._last_stamp = stamp
             yield Decoded(self._number, stamp, picture)
+
+    def _in_order(self) -> int | None:
+        """The earliest stamp that no picture has, but for those of pictures that could not be decoded."""
+        group = sorted(self._expected.first_group)[: self._errors + 1]
+        return group[-1] if group else None
 
     def _lost_before(self, pts: int | None) -> int:
         """How many pictures should have come before one with this stamp."""

@@ -20,7 +20,7 @@ from fear.media.source import FOLDER_RATE, reason
 
 _LIMITED_RANGE = 1  # FFmpeg's number
 
-_ENCODER = {"preset": "ultrafast", "x264-params": "cabac=1:no-deblock=0"}
+ENCODER = {"preset": "ultrafast", "x264-params": "cabac=1:no-deblock=0"}
 """Half of the time of x264's `superfast` for a file of the same size and similarity (research/measure/encoding): its fastest preset, with
 the two tools that save most. It has no B-frames, so that a video begins at time 0 in every player."""
 
@@ -67,7 +67,7 @@ class VideoWriter:
         self.path = Path(path)
         self._rate = Fraction(rate).limit_denominator(100_000)
         # a key frame at least every two seconds: it begins a fragment, and viewers can jump there
-        self._options = {**_ENCODER, "crf": str(quality), "g": str(max(1, round(2 * self._rate)))}
+        self._options = {**ENCODER, "crf": str(quality), "g": str(max(1, round(2 * self._rate)))}
         self._pixel_aspect, self._sound = pixel_aspect, sound
         self._track: SoundTrack | None = None
         self._size: tuple[int, int] | None = None
