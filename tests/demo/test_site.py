@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import shutil
 import signal
 import socket
@@ -175,3 +176,10 @@ def test_the_page_as_plain_files(tmp_path: Path) -> None:
     assert (tmp_path / "page" / "ort" / "ort-wasm-simd-threaded.wasm").read_bytes()[:4] == b"\0asm"
     with pytest.raises(ConfigError, match="expected a new or empty folder"):
         write_site(tmp_path / "page")
+
+
+def test_the_page_knows_every_rule_and_no_other() -> None:
+    """A rule that is added, renamed or removed has to be followed by the page's own tracker as well."""
+    source = Path(__file__).parents[2] / "web" / "src" / "tracking" / "rules.ts"
+    fields = source.read_text(encoding="utf-8").split("export interface Rules {")[1].split("}")[0]
+    assert set(re.findall(r"readonly (\w+):", fields)) == set(TrackerConfig().to_dict())

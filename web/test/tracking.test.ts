@@ -25,7 +25,6 @@ const RULES: Rules = {
   doubt_frames: 2,
   redetection: true,
   redetection_work: 3,
-  redetection_size: 192,
   found_score: 0.8,
   found_similarity: 0.8,
   found_frames: 2,
@@ -167,7 +166,7 @@ describe("finding a lost target again", () => {
     const [first, second] = redetection.windows();
     const far = ({ x, y, width, height }: typeof box) => Math.hypot((x + width / 2 - 120) / width, (y + height / 2 - 110) / height);
     expect(far(first!)).toBeLessThanOrEqual(far(second!));
-    expect(first!.side).toBe(192);
+    expect(first!.side).toBe(176);
     const all = [first!, second!, ...Array.from({ length: 40 }, () => redetection.windows()).flat()];
     expect(Math.min(...all.map(({ x }) => x))).toBeLessThanOrEqual(0);
     expect(Math.max(...all.map(({ x, width }) => x + width))).toBeGreaterThanOrEqual(640);

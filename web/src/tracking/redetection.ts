@@ -1,10 +1,10 @@
 // Finding a lost target again: where to look, and when a candidate counts (src/fear/tracking/redetection.py).
 
 import { onPixels, type Box, type Window } from "./geometry";
-import { searchSide, searchWindow, type NetworkConfig, type Rules } from "./rules";
+import { searchWindow, type NetworkConfig, type Rules } from "./rules";
 
 const STEP = 0.6; // of a window between the centres of neighbours, so that a target near a border of one is well inside the next
-const SCALES = [1, 1, 1.5, 1, 0.67]; // of the target against its last size, one after the other in each round over the picture
+const SCALES = [1, 1.5, 1, 1.5, 0.67]; // of the target against its last size, one after the other in each round over the picture
 const LARGEST_CHANGE = 2.5; // of width or height between the last sure box and a candidate
 
 export class Redetection {
@@ -24,8 +24,7 @@ export class Redetection {
   /** What this frame's searches show besides the local one; none while a candidate is looked at. */
   windows(): Window[] {
     if (this.candidate !== null) return [];
-    const local = searchSide(this.rules, this.network, false) ** 2;
-    const count = Math.trunc(((this.rules.redetection_work - 1) * local) / this.rules.redetection_size ** 2);
+    const count = this.rules.redetection_work - 1; // the local search is one of them
     return Array.from({ length: count }, () => this.places.next().value!);
   }
 
@@ -58,10 +57,9 @@ export class Redetection {
   }
 
   private round(scale: number): Window[] {
-    const { box, frame, rules } = this;
-    const side = rules.redetection_size;
-    const whole = searchWindow({ x: 0, y: 0, width: box.width * scale, height: box.height * scale }, rules, this.network, false);
-    const [width, height] = [(whole.width * side) / whole.side, (whole.height * side) / whole.side];
+    const { box, frame } = this;
+    const size = { x: 0, y: 0, width: box.width * scale, height: box.height * scale };
+    const { width, height, side } = searchWindow(size, this.rules, this.network, true);
     const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
     const far = ([cx, cy]: readonly [number, number]) => Math.hypot((cx - x) / width, (cy - y) / height);
     return line(width, frame.width)

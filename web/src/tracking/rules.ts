@@ -22,7 +22,7 @@ const RULES = [
   ...(["dynamic_template", "update_interval", "template_context", "search_context", "search_size"] as const),
   ...(["steady_search_size", "steady_score", "steady_step", "window", "penalty", "size_rate"] as const),
   ...(["lost_score", "lost_similarity", "doubt_frames"] as const),
-  ...(["redetection", "redetection_work", "redetection_size", "found_score", "found_similarity", "found_frames"] as const),
+  ...(["redetection", "redetection_work", "found_score", "found_similarity", "found_frames"] as const),
 ] as const;
 
 export interface Rules {
@@ -42,7 +42,6 @@ export interface Rules {
   readonly doubt_frames: number;
   readonly redetection: boolean;
   readonly redetection_work: number;
-  readonly redetection_size: number;
   readonly found_score: number;
   readonly found_similarity: number;
   readonly found_frames: number;

@@ -77,7 +77,8 @@ export class Target {
 
   /** What the next local search shows: the surroundings of the last box, or of a candidate for a lost target. */
   searchWindow(): Window {
-    return onPixels(searchWindow(this.redetection?.candidate ?? this.box, this.rules, this.card.network, this.steady));
+    const small = this.steady || this.redetection !== null; // while lost, a frame has other searches as well
+    return onPixels(searchWindow(this.redetection?.candidate ?? this.box, this.rules, this.card.network, small));
   }
 
   /** What further searches of this frame show; none while the target is not lost. */
@@ -145,7 +146,7 @@ export class Target {
     const cut = () => cutTemplate(frame, this.box, this.fill, this.card, this.rules);
     await this.template.observe(similarity, doubtful ? null : cut, (template) => this.network.encodeTemplate(template));
     if (this.presence.lost) {
-      [this.box, this.steady, this.velocity] = [this.sureBox, false, [0, 0]];
+      [this.box, this.velocity] = [this.sureBox, [0, 0]];
       this.redetection = new Redetection(this.box, { width: frame.width, height: frame.height }, this.rules, this.card.network);
     }
     return this.presence.lost || score < this.rules.lost_score;
@@ -164,6 +165,7 @@ export class Target {
         this.box = this.sureBox = local.box;
         this.presence.found();
         this.redetection = null;
+        this.steady = false;
       }
     } else if (redetection.candidate !== null) redetection.drop();
     else if (convincing.length > 0) {
