@@ -6,7 +6,7 @@ PIP := $(BIN)/pip --disable-pip-version-check
 CLIP := demo/clip.mp4
 SHARED ?= ../shared
 
-.PHONY: help demo test lint types unit docs wheel check web bench gpu-train train-default clean
+.PHONY: help demo test lint types unit docs wheel release fuzz soak check web bench gpu-train train-default clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,17 @@ wheel: $(VENV)/dev  ## Build the wheel, install it into an empty environment, tr
 	@! build/wheel-env/bin/python -c "import torch" 2>/dev/null || (echo "torch came along with the core" && false)
 	@cd build && wheel-env/bin/python -m fear.media.synthetic clip.mp4 > box.txt && wheel-env/bin/fear track clip.mp4 --box "$$(cat box.txt)" --boxes boxes.csv --max-frames 40 && wheel-env/bin/fear demo --output page
 	@rm -rf build/wheel-env && echo "the wheel works in an empty environment without torch"
+
+release: $(VENV)/dev  ## Build sdist and wheel, twice the same bytes; check them; write what they depend on (SBOM); ask for known faults.
+	@test -d build/release || $(PYTHON) -m venv build/release
+	@build/release/bin/pip --disable-pip-version-check install -q -r requirements-release.txt
+	PYTHON=$(PYTHON) TOOLS=build/release/bin sh scripts/release.sh
+
+fuzz: $(VENV)/dev  ## 2,000 spoilt files of each kind and a million calls: hours.
+	FEAR_FUZZ=long $(BIN)/pytest tests/test_fuzz.py
+
+soak: $(VENV)/dev  ## A million frames: does memory grow, does it become slower? Hours; writes docs/results/soak.md.
+	$(BIN)/python -m research.measure.soak
 
 check: $(VENV)/dev  ## Format and fix what can be fixed, then linters and types.
 	$(BIN)/ruff check --fix .

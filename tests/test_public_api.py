@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +25,13 @@ def test_every_error_is_a_fear_error() -> None:
 
 def test_errors_about_a_value_are_value_errors() -> None:
     assert all(issubclass(error, ValueError) for error in (fear.ConfigError, fear.FrameError, fear.BoxError))
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    root = Path(__file__).parents[1]
+    assert f"\nversion: {fear.__version__}\n" in (root / "CITATION.cff").read_text(encoding="utf-8")
+    headings = [line for line in (root / "CHANGELOG.md").read_text(encoding="utf-8").splitlines() if line.startswith("## ")]
+    assert headings[0].split()[1] == fear.__version__
 
 
 def test_unknown_attribute() -> None:

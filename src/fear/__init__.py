@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from fear.tracking.tracker import MultiTracker, Tracker
     from fear.weights.card import WeightsCard
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "FEAR_L",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any, Literal, Self, get_args
 
 from fear.errors import ConfigError
@@ -18,6 +19,9 @@ Backbone = Literal["fbnet_c", "fbnetc_100", "fbnet_c_slim", "resnet50", "regnet_
 STRIDE = 16
 """Pixels of a crop for one cell of its map. Every backbone is cut at this stride (paper)."""
 
+
+_LARGEST = 1e9
+"""No rule of a tracker has a use for a larger number."""
 
 _RENAMED = {"calm_search_size": "steady_search_size", "calm_score": "steady_score", "calm_step": "steady_step"}
 
@@ -50,6 +54,19 @@ class _Config:
     def _require(self, condition: bool, field: str, expected: str) -> None:
         if not condition:
             raise ConfigError(f"{type(self).__name__}.{field}: expected {expected}, got {getattr(self, field)!r}")
+
+    def _require_numbers(self) -> None:
+        """Checks that every value is of the kind that its field says: a switch, a whole or a finite number, or None."""
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            value, kinds = getattr(self, field.name), str(field.type).split(" | ")
+            if value is None and "None" in kinds:
+                continue
+            if "bool" in kinds:
+                self._require(isinstance(value, bool), field.name, "True or False")
+            else:
+                kind = Integral if "int" in kinds else Real
+                number = isinstance(value, kind) and not isinstance(value, bool) and abs(value) < _LARGEST
+                self._require(number, field.name, "a whole number" if kind is Integral else "a finite number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +204,7 @@ class TrackerConfig(_Config):
     found_frames: int = 2
 
     def __post_init__(self) -> None:
+        self._require_numbers()
         self._require(self.update_interval >= 1, "update_interval", "at least one frame")
         self._require(self.template_context >= 0, "template_context", "a number from 0 up")
         self._require(self.search_context > 0, "search_context", "a number above 0")

@@ -7,9 +7,10 @@ import io
 import json
 from collections.abc import Sequence
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self, TextIO
+from typing import NamedTuple, Self
 
 from fear.errors import ConfigError, FearError
 from fear.tracking.track import Track
@@ -62,7 +63,7 @@ class BoxFile:
         apart = self._kind == ".txt" and targets > 1
         self.paths = [path.with_stem(f"{path.stem}_{k}") for k in range(targets)] if apart else [path]
         try:
-            self._files = [p.open("w", encoding="utf-8", newline="\n", buffering=1) for p in self.paths]
+            self._files = [p.open("wb", buffering=0) for p in self.paths]  # nothing waits in a buffer
         except OSError as error:
             raise ConfigError(f"{path}: expected a place to write boxes to ({error.strerror})") from error
         if self._kind == ".csv":
@@ -81,10 +82,14 @@ class BoxFile:
         for row in rows(frame, time, tracks):
             self._put(self._files[0], _csv_line(row) if self._kind == ".csv" else json.dumps(row._asdict()) + "\n")
 
-    def _put(self, file: TextIO, line: str) -> None:
+    def _put(self, file: FileIO, line: str) -> None:
+        whole, left = file.tell(), memoryview(line.encode())
         try:
-            file.write(line)
+            while left:  # a disk that becomes full takes a part of a line
+                left = left[file.write(left) :]
         except OSError as error:
+            with suppress(OSError):  # a device has no length
+                file.truncate(whole)
             self.close()
             raise FearError(f"{file.name}: expected to write on ({error.strerror})") from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -27,6 +27,7 @@ class _Commands(TyperGroup):
                 stream.reconfigure(errors="backslashreplace")
         try:
             code = super().main(*args, **options | {"standalone_mode": False})
+            sys.stdout.flush()
         except _UsageError as error:
             self._end(error.format_message(), 2)
         except _ClickError as error:
@@ -36,13 +37,22 @@ class _Commands(TyperGroup):
         except (KeyboardInterrupt, typer.Abort):
             self._end("interrupted", 1)
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise SystemExit(0) from None
+            self._end_quietly()
+        except SystemExit as end:  # typer turns a pipe whose reader has gone into exit code 1
+            if isinstance(end.__context__, BrokenPipeError):
+                self._end_quietly()
+            raise
         except OSError as error:  # a full disk, a folder without permission
             self._end(f"{error.filename or 'the system'}: {error.strerror or error}", 1)
         if standalone:
             raise SystemExit(code if isinstance(code, int) else 0)
         return code
+
+    @staticmethod
+    def _end_quietly() -> NoReturn:
+        """Ends with success where the reader of the output has gone, as with `fear models | head -1`."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still in the buffer goes nowhere
+        raise SystemExit(0)
 
     @staticmethod
     def _end(message: str, code: int) -> None:

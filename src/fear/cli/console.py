@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 from rich.console import Console
 
 from fear.errors import FearError
 
-out = Console(highlight=False, soft_wrap=True)
+
+class Output(Console):
+    """Standard output; where its reader has gone, as with `fear models | head -1`, the command ends with success."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        """Hands the matter to the application; the default would end with 1."""
+        raise BrokenPipeError
+
+
+out = Output(highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from rich.console import Console
 from rich.table import Table
 
 from fear.cli.app import app
+from fear.cli.console import Output
 
 
 @app.command("models")
@@ -31,4 +31,4 @@ def models_command() -> None:
             card.licence or "–",
             card.provenance,
         )
-    Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(table)
+    Output(highlight=False, width=None if sys.stdout.isatty() else 160).print(table)

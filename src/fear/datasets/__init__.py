@@ -52,4 +52,7 @@ def read(dataset: str, root: Path, names: Iterable[str] | None = None) -> list[C
     """
     if dataset not in READERS:
         raise DatasetError(f"dataset: expected one of {', '.join(READERS)}; got {dataset!r}")
-    return READERS[dataset](root, names)
+    try:
+        return READERS[dataset](root, names)
+    except OSError as error:  # a name that no file can have, a folder without permission
+        raise DatasetError(f"{error.filename or root}: expected to read a part of this data set ({error.strerror or error})") from error

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sized
+import csv
+from collections.abc import Iterable, Iterator, Sized
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,10 +74,24 @@ def read_flags(path: Path, count: int) -> NDArray[np.bool_]:
     Raises:
         DatasetError: The file holds other values, or another number of them.
     """
-    values = path.read_text(encoding="utf-8").replace(",", " ").split()
+    values = path.read_text(encoding="utf-8", errors="replace").replace(",", " ").split()
     if len(values) != count or not set(values) <= {"0", "1"}:
         raise DatasetError(f"{path}: expected {count} flags 0 or 1, got {len(values)}: {', '.join(values[:6])} …")
     return np.array([value == "1" for value in values])
+
+
+@contextmanager
+def open_table(path: Path) -> Iterator[TextIO]:
+    """Opens a CSV table; bytes that are not UTF-8 become a mark that no number or name holds.
+
+    Raises:
+        DatasetError: Inside the block, the reader of the table gave up.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8", errors="replace") as file:
+            yield file
+    except csv.Error as error:
+        raise DatasetError(f"{path}: expected a CSV table ({error})") from error
 
 
 def first_box_only(boxes_xywh: NDArray[np.float64], count: int) -> NDArray[np.float64]:

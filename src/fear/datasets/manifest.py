@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from fear.datasets.clip import Clip
-from fear.datasets.files import choose
+from fear.datasets.files import choose, open_table
 from fear.errors import DatasetError
 
 _COLUMNS = ("sequence_id", "track_id", "frame_index", "img_path", "bbox", "presence")
@@ -31,7 +31,7 @@ def read_manifest(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
         raise DatasetError(f"{root}: expected one CSV manifest, found {len(tables) or 'none'}")
     table = tables[0]
     tracks: dict[str, list[tuple[int, Path, list[float]]]] = {}
-    with table.open(newline="", encoding="utf-8") as file:
+    with open_table(table) as file:
         rows = csv.DictReader(file)
         missing = [column for column in _COLUMNS if column not in (rows.fieldnames or ())]
         if missing:

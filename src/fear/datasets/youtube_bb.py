@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from fear.datasets.clip import Clip
-from fear.datasets.files import choose
+from fear.datasets.files import choose, open_table
 from fear.errors import DatasetError
 from fear.media.image import read_image
 
@@ -31,7 +31,7 @@ def read_youtube_bb(root: Path, names: Iterable[str] | None = None) -> list[Clip
         raise DatasetError(f"{root}: expected yt_bb_detection_train.csv or yt_bb_detection_validation.csv, found none")
     table = root / f"yt_bb_detection_{split}.csv"
     tracks: dict[str, list[tuple[int, Path, list[float]]]] = {}
-    with table.open(newline="", encoding="utf-8") as file:
+    with open_table(table) as file:
         for number, row in enumerate(csv.reader(file), start=1):
             try:
                 video, moment, label, _, one, presence, *sides = row

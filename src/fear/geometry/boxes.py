@@ -31,7 +31,7 @@ def parse_box(box_xywh: Iterable[Any]) -> Box:
     """
     try:
         values = tuple(float(value) for value in box_xywh)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise BoxError(f"a box is four numbers x, y, width, height; got {box_xywh!r}") from error
     if len(values) != 4:
         raise BoxError(f"a box is four numbers x, y, width, height; got {len(values)}: {values}")

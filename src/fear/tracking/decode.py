@@ -97,6 +97,10 @@ def _overlaps(boxes_ltrb: Floats, cell: tuple[int, int]) -> NDArray[np.bool_]:
     return inside
 
 
+_SIZES = 1e-3, 1e6
+"""Crop pixels. A box beyond them is wrong anyway, and its size must not become NaN."""
+
+
 def change_penalty(boxes_ltrb: Floats, size_before: tuple[float, float], strength: float) -> Floats:
     """How much each cell's box keeps scale and ratio of the last one: 1 for no change, towards 0 for a large one.
 
@@ -108,7 +112,8 @@ def change_penalty(boxes_ltrb: Floats, size_before: tuple[float, float], strengt
     Returns:
         (S, S)
     """
-    widths, heights = boxes_ltrb[0] + boxes_ltrb[2], boxes_ltrb[1] + boxes_ltrb[3]
+    left, top, right, bottom = boxes_ltrb
+    widths, heights = np.clip(left + right, *_SIZES), np.clip(top + bottom, *_SIZES)
     width, height = size_before
 
     def change(ratio: Any) -> Any:
