@@ -8,7 +8,11 @@ from fear.tracking.track import Track
 supervision = pytest.importorskip("supervision")
 from fear.integrations.supervision import to_detections  # noqa: E402  needs supervision
 
-TRACKS = [Track((10, 20, 30, 40), 0.9, 0.8, False), Track((1, 2, 3, 4), 0.2, 0.1, True), Track((5, 5, 10, 10), 0.7, 0.6, False)]
+TRACKS = [
+    Track((10, 20, 30, 40), 0.9, 0.8, False, 0),
+    Track((1, 2, 3, 4), 0.2, 0.1, True, 1),
+    Track((5, 5, 10, 10), 0.7, 0.6, False, 2),
+]
 
 
 def test_detections_keep_their_targets_numbers() -> None:

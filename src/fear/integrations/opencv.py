@@ -9,11 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
 from fear.config import TrackerConfig
-from fear.media.image import Image, require_frame
+from fear.media.image import Image
 from fear.tracking.tracker import Tracker
 
 Rect = tuple[int, int, int, int]
@@ -45,26 +42,26 @@ class FearTracker:
     def __init__(
         self, model: str | Path = "fear-xs", *, runtime: str = "auto", threads: int | None = None, config: TrackerConfig | None = None
     ) -> None:
-        self._tracker = Tracker(model, runtime=runtime, threads=threads, config=config)
+        self._tracker = Tracker(model, runtime=runtime, threads=threads, config=config, colour="bgr")
         self._score = 1.0
 
     def init(self, image: Image, rect: Sequence[Any]) -> None:
-        """Starts with a BGR frame, (H, W, 3) uint8, and the target's rectangle.
+        """Starts with a BGR frame, (H, W, 3) uint8, and the rectangle of the target.
 
         Raises:
-            FrameError: not such a frame.
-            BoxError: not such a rectangle.
+            FrameError: The frame is not such an array.
+            BoxError: The rectangle is not four numbers with an area in the frame.
         """
-        self._tracker.init(_rgb(image), rect)
+        self._tracker.init(image, rect)
         self._score = 1.0
 
     def update(self, image: Image) -> tuple[bool, Rect]:
         """Finds the target in the next BGR frame.
 
         Returns:
-            Whether it is followed, which is false while it looks lost, and its rectangle.
+            Whether the target is there, which is false while it is lost, and its rectangle.
         """
-        track = self._tracker.update(_rgb(image))
+        track = self._tracker.update(image)
         self._score = track.score
         x, y, w, h = track.box_xywh
         return not track.lost, (round(x), round(y), round(w), round(h))
@@ -72,8 +69,3 @@ class FearTracker:
     def getTrackingScore(self) -> float:  # noqa: N802  OpenCV's name
         """Confidence of the last `update`, 0 to 1."""
         return self._score
-
-
-def _rgb(image: Image) -> Image:
-    require_frame(image)
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)

@@ -18,26 +18,26 @@ from fear.tracking.track import Track
 
 
 def to_detections(tracks: Iterable[Track], *, keep_lost: bool = False) -> supervision.Detections:
-    """Boxes as xyxy, scores as confidence, the place in the list as `tracker_id`.
+    """Boxes as xyxy, scores as confidence, the ids of the targets as `tracker_id`.
 
     Args:
         tracks: One track for each target, such as `fear.MultiTracker.update` returns.
-        keep_lost: Whether tracks that look lost come along; their numbers stay reserved either way.
+        keep_lost: Whether the tracks of lost targets come along; their ids stay reserved either way.
 
     Returns:
         Detections with `data["similarity"]` (N,) and `data["lost"]` (N,).
     """
-    kept = [(number, track) for number, track in enumerate(tracks) if keep_lost or not track.lost]
+    kept = [track for track in tracks if keep_lost or not track.lost]
     if not kept:
         return supervision.Detections.empty()
-    boxes_xywh = np.array([track.box_xywh for _, track in kept], np.float32)  # (N, 4)
+    boxes_xywh = np.array([track.box_xywh for track in kept], np.float32)  # (N, 4)
     return supervision.Detections(
         xyxy=np.concatenate((boxes_xywh[:, :2], boxes_xywh[:, :2] + boxes_xywh[:, 2:]), axis=1),
-        confidence=np.array([track.score for _, track in kept], np.float32),
+        confidence=np.array([track.score for track in kept], np.float32),
         class_id=np.zeros(len(kept), int),
-        tracker_id=np.array([number for number, _ in kept]),
+        tracker_id=np.array([track.id for track in kept]),
         data={
-            "similarity": np.array([track.similarity for _, track in kept], np.float32),
-            "lost": np.array([track.lost for _, track in kept]),
+            "similarity": np.array([track.similarity for track in kept], np.float32),
+            "lost": np.array([track.lost for track in kept]),
         },
     )
