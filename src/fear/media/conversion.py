@@ -48,10 +48,12 @@ class Converter:
         self._size: tuple[int, int] | None = None
         self.orientation = UPRIGHT
         """Of the first picture."""
+        self._rotation: float | None = None  # degrees, of the latest picture
+        self._latest = UPRIGHT
 
     def __call__(self, picture: av.VideoFrame) -> Shown:
         """The frame of one picture."""
-        orientation = orientation_of(picture)
+        orientation = self._orientation_of(picture)
         pixels = _turned(_pixels(picture, self._reformatter), orientation)
         if self._size is None:
             self._size, self.orientation = pixels.shape[:2], orientation
@@ -61,6 +63,15 @@ class Converter:
         if picture.color_trc not in _HIGH_DYNAMIC_RANGE:
             return Shown(pixels, None)
         return Shown(pixels, partial(_for_people, picture, orientation, self._size))
+
+    def _orientation_of(self, picture: av.VideoFrame) -> Orientation:
+        """The orientation; the display matrix is read at the first picture, and where the rotation changes.
+
+        A picture whose side data were looked at holds itself (PyAV 18), and so stays in memory until Python collects cycles.
+        """
+        if picture.rotation != self._rotation:
+            self._rotation, self._latest = picture.rotation, orientation_of(picture)
+        return self._latest
 
 
 def _pixels(picture: av.VideoFrame, reformatter: VideoReformatter) -> Image | Yuv420:
