@@ -32,6 +32,7 @@ end of the first tenth of a run to its end. "Slower" compares the median time of
 tenth, for each target where there are several.
 
 {provenance}
+
 | run | frames | seconds | MB at the start | MB after a tenth | MB at the end | growth, MB | slower |
 |---|---|---|---|---|---|---|---|
 """
