@@ -68,6 +68,7 @@ bench: $(VENV)/dev  ## Measure us, the published network and the neighbours side
 	$(BIN)/python -m research.measure.accuracy --fresh
 	$(BIN)/python -m research.measure.card
 	$(BIN)/python -m research.measure.lost
+	$(BIN)/python -m research.measure.long
 	$(BIN)/python -m research.measure.variants
 	$(BIN)/python -m research.measure.rules
 	$(BIN)/python -m research.stark.costs

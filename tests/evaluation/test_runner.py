@@ -122,10 +122,10 @@ def test_any_python_class_can_be_evaluated(root: Path, tmp_path: Path) -> None:
 def test_a_class_is_found_in_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    (tmp_path / "own_tracker.py").write_text(
+    (tmp_path / "tracker_of_this_folder.py").write_text(
         "class Own:\n    def init(self, frame, box): pass\n    def update(self, frame): return 1, 2, 3, 4\n"
     )
-    tracker = create(Spec("own_tracker:Own"))
+    tracker = create(Spec("tracker_of_this_folder:Own"))
     tracker.init(np.zeros((9, 9, 3), np.uint8), [(1, 2, 3, 4)])
     assert tracker.update(np.zeros((9, 9, 3), np.uint8))[0].box_xywh == (1, 2, 3, 4)
 
