@@ -19,13 +19,13 @@ import numpy as np
 import pytest
 
 import fear
-from conftest import ScriptedNetwork
 from fear.datasets import read
 from fear.datasets.files import read_boxes, read_flags
 from fear.geometry.boxes import parse_box
 from fear.media.synthetic import Scene, render
 from fear.training.recipe import load_recipe
 from fear.weights import packaged, read_card
+from scripted_network import ScriptedNetwork
 
 LONG = os.environ.get("FEAR_FUZZ") == "long"
 FILES, CALLS = (2_000, 1_000_000) if LONG else (40, 600)
@@ -228,14 +228,19 @@ def _tracker(case: random.Random) -> fear.MultiTracker:
 
 def _rules(case: random.Random) -> None:
     fields = list(fear.TrackerConfig.__dataclass_fields__)
-    fear.TrackerConfig(**{name: case.choice(NUMBERS) for name in case.sample(fields, case.randint(1, 3))})
+    values: dict[str, Any] = {name: case.choice(NUMBERS) for name in case.sample(fields, case.randint(1, 3))}
+    fear.TrackerConfig(**values)
+
+
+def _id(case: random.Random) -> Any:
+    return case.choice((0, 1, 2, -1, 10**30, None, "0"))
 
 
 def _calls(case: random.Random, tracker: fear.MultiTracker) -> tuple[tuple[str, Callable[[], Any]], ...]:
     return (
         ("init", lambda: tracker.init(_frame(case), [_box(case) for _ in range(case.randint(0, 2))])),
         ("add", lambda: tracker.add(_frame(case), _box(case))),
-        ("remove", lambda: tracker.remove(case.choice((0, 1, 2, -1, 10**30, None, "0")))),
+        ("remove", lambda: tracker.remove(_id(case))),
         ("update", lambda: tracker.update(_frame(case))),
         ("update", lambda: tracker.update(FRAME)),
         ("parse_box", lambda: parse_box(_box(case))),

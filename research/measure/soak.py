@@ -47,7 +47,7 @@ class Sample(NamedTuple):
 
 
 def _frames() -> list[Picture]:
-    forth = [frame.image for frame in render(SCENE)]
+    forth: list[Picture] = [frame.image for frame in render(SCENE)]
     return forth + forth[::-1]  # no leap where the clip begins again
 
 
@@ -86,8 +86,8 @@ def file_in_a_loop(frames: list[Picture], count: int) -> Iterator[float]:
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "clip.mp4"
         with fear.VideoWriter(clip, 30) as writer:
-            for number, frame in enumerate(frames):
-                writer.write(frame, number / 30)  # type: ignore[arg-type]
+            for number, image in enumerate(frames):
+                writer.write(image, number / 30)  # type: ignore[arg-type]
         while done < count:
             with fear.open_source(clip) as source:
                 start = time.perf_counter()

@@ -65,7 +65,7 @@ class _Config:
                 self._require(isinstance(value, bool), field.name, "True or False")
             else:
                 kind = Integral if "int" in kinds else Real
-                number = isinstance(value, kind) and not isinstance(value, bool) and abs(value) < _LARGEST
+                number = isinstance(value, kind) and not isinstance(value, bool) and abs(value) < _LARGEST  # type: ignore[operator]
                 self._require(number, field.name, "a whole number" if kind is Integral else "a finite number")
 
 

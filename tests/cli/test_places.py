@@ -73,9 +73,9 @@ def test_the_cache_goes_where_xdg_says(clip: list[str], tmp_path: Path) -> None:
 @pytest.mark.parametrize("locale", [{"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, {"PYTHONIOENCODING": "latin-1"}])
 def test_any_locale(locale: dict[str, str], tmp_path: Path) -> None:
     for arguments in (["models"], ["track", "--help"]):
-        result = run(*arguments, **locale)
+        result = run(*arguments, **locale)  # type: ignore[arg-type]
         assert (result.returncode, result.stderr) == (0, "")
-    result = run("track", str(tmp_path / "größe×.mp4"), "--box", "1,2,3,4", **locale)
+    result = run("track", str(tmp_path / "größe×.mp4"), "--box", "1,2,3,4", **locale)  # type: ignore[arg-type]
     assert result.returncode == 1
     assert len(result.stderr.splitlines()) == 1
     assert result.stderr.startswith("fear: ")

@@ -12,11 +12,11 @@ import psutil
 import pytest
 
 import fear
-from conftest import ScriptedNetwork
 from fear.loading.load import load
 from fear.runtime.openvino import OpenVinoNetwork
 from fear.runtime.protocol import Crops, Floats, Maps, Network
 from fear.weights import packaged
+from scripted_network import ScriptedNetwork
 
 SIDE, THREADS = 128, 4
 

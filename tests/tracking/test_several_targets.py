@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 import pytest
 
-from conftest import ScriptedNetwork
 from fear import BoxError, FearError, MultiTracker, TrackerConfig
 from fear.datasets import read
 from fear.geometry.boxes import Box, iou
 from fear.media.image import Image
 from fear.tracking.assignment import Option, affinity, assign, belongs_to, in_conflict
+from scripted_network import ScriptedNetwork
 
 FRAME = np.zeros((200, 300, 3), np.uint8)
 A, NEAR_A, B = (10.0, 10.0, 20.0, 20.0), (11.0, 10.0, 20.0, 20.0), (100.0, 10.0, 20.0, 20.0)

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import ScriptedNetwork
 from fear import FearError, FrameError, MultiTracker, Tracker, TrackerConfig
 from fear.errors import BoxError
 from fear.geometry.boxes import Box
 from fear.media.image import Image
 from fear.media.synthetic import Scene, render
+from scripted_network import ScriptedNetwork
 
 PLAIN = TrackerConfig(window=0, penalty=0, size_rate=None)
 FRAME = np.zeros((200, 300, 3), np.uint8)
