@@ -148,6 +148,16 @@ def test_whatever_the_network_says_boxes_stay_in_the_frame(
         assert np.isfinite([x, y, w, h]).all()
 
 
+@pytest.mark.parametrize("Kind", [Tracker, MultiTracker])
+def test_one_tracker_follows_videos_of_different_sizes(Kind: Any) -> None:
+    tracker = Kind(ScriptedNetwork(lambda k: STILL), config=PLAIN)
+    box = (100, 50, 40, 20)
+    for frame in (FRAME, np.zeros((300, 400, 3), np.uint8), FRAME):
+        tracker.init(frame, box if Kind is Tracker else [box])
+        track = tracker.update(frame) if Kind is Tracker else tracker.update(frame)[0]
+        assert track.box_xywh == pytest.approx(box, rel=1e-4)
+
+
 def test_update_before_init() -> None:
     with pytest.raises(FearError, match="init"):
         Tracker(ScriptedNetwork()).update(FRAME)

@@ -103,7 +103,7 @@ class MultiTracker(_StaysHere):
             FrameError: The frame is not such an array.
             BoxError: A box is not four finite numbers, has no area, or lies outside the frame.
         """
-        frame = self._picture(frame)
+        frame = self._picture(frame, first=True)
         boxes = [self._parse(box, frame) for box in boxes_xywh]
         self._shape, self._targets, self._next_id = frame.shape[:2], [], 0
         for box in boxes:
@@ -204,9 +204,9 @@ class MultiTracker(_StaysHere):
             kept = self._crops[side] = np.empty((count, side, side, 3), np.uint8)
         return kept[:count]
 
-    def _picture(self, frame: Picture) -> Picture:
-        """The frame, checked; one with channels in the order BGR is converted only where it is looked at."""
-        require_frame(frame, *(self._shape if self._targets else ()))
+    def _picture(self, frame: Picture, first: bool = False) -> Picture:
+        """The frame, checked: the first one of a video may have any size. One with channels in the order BGR is converted only where it is looked at."""
+        require_frame(frame, *(self._shape if self._targets and not first else ()))
         return Bgr(frame) if self._colour == "bgr" and isinstance(frame, np.ndarray) else frame
 
     def _parse(self, box_xywh: Iterable[Any], frame: Picture) -> Box:
