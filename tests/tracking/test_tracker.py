@@ -148,13 +148,13 @@ def test_whatever_the_network_says_boxes_stay_in_the_frame(
         assert np.isfinite([x, y, w, h]).all()
 
 
-@pytest.mark.parametrize("Kind", [Tracker, MultiTracker])
-def test_one_tracker_follows_videos_of_different_sizes(Kind: Any) -> None:
-    tracker = Kind(ScriptedNetwork(lambda k: STILL), config=PLAIN)
+@pytest.mark.parametrize("kind", [Tracker, MultiTracker])
+def test_one_tracker_follows_videos_of_different_sizes(kind: Any) -> None:
+    tracker = kind(ScriptedNetwork(lambda k: STILL), config=PLAIN)
     box = (100, 50, 40, 20)
     for frame in (FRAME, np.zeros((300, 400, 3), np.uint8), FRAME):
-        tracker.init(frame, box if Kind is Tracker else [box])
-        track = tracker.update(frame) if Kind is Tracker else tracker.update(frame)[0]
+        tracker.init(frame, box if kind is Tracker else [box])
+        track = tracker.update(frame) if kind is Tracker else tracker.update(frame)[0]
         assert track.box_xywh == pytest.approx(box, rel=1e-4)
 
 

@@ -205,7 +205,7 @@ class MultiTracker(_StaysHere):
         return kept[:count]
 
     def _picture(self, frame: Picture, first: bool = False) -> Picture:
-        """The frame, checked: the first one of a video may have any size. One with channels in the order BGR is converted only where it is looked at."""
+        """Checks the frame and returns it; the first one of a video may have any size. BGR pixels are converted when they are read."""
         require_frame(frame, *(self._shape if self._targets and not first else ()))
         return Bgr(frame) if self._colour == "bgr" and isinstance(frame, np.ndarray) else frame
 
