@@ -58,8 +58,9 @@ check: $(VENV)/dev  ## Format and fix what can be fixed, then linters and types.
 	$(BIN)/ruff format .
 	$(BIN)/mypy
 
-web: web/node_modules  ## Check the page's source and build it into the package (needs npm).
+web: web/node_modules  ## Check the page's source and build it into the package (needs npm and xz).
 	cd web && npm run check && npm test && npm run build
+	xz -9e --force src/fear/demo/site/ort/*.wasm
 
 bench: $(VENV)/dev  ## Measure us, the published network and the neighbours side by side (needs the reference data).
 	$(PIP) install -q -c constraints.txt --force-reinstall --no-deps opencv-contrib-python-headless

@@ -1,11 +1,10 @@
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
-import { gzipSync } from "node:zlib";
 
 import { defineConfig, type Plugin } from "vite";
 
-/** ONNX Runtime Web beside the page as it comes, for it starts threads from its own files; its large part compressed, as it is sent. */
+/** Puts the files of ONNX Runtime Web beside the page unchanged, because it starts threads from its own files. `make web` compresses the large one. */
 function onnxRuntime(): Plugin {
   let site = "";
   return {
@@ -18,9 +17,7 @@ function onnxRuntime(): Plugin {
       const from = dirname(createRequire(import.meta.url).resolve("onnxruntime-web/wasm"));
       const to = join(site, "ort");
       mkdirSync(to, { recursive: true });
-      for (const file of ["ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs"]) cpSync(join(from, file), join(to, file));
-      const wasm = "ort-wasm-simd-threaded.wasm";
-      writeFileSync(join(to, `${wasm}.gz`), gzipSync(readFileSync(join(from, wasm)), { level: 9 }));
+      for (const file of ["ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"]) cpSync(join(from, file), join(to, file));
     },
   };
 }

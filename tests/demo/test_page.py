@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import json
+import lzma
 import os
 import shutil
 import subprocess
@@ -100,7 +100,9 @@ def test_the_built_page_is_that_of_the_source(npx: str, tmp_path: Path) -> None:
 
     def files(folder: Path) -> dict[str, bytes]:
         return {
-            path.relative_to(folder).as_posix(): gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+            path.relative_to(folder).as_posix().removesuffix(".xz"): (
+                lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()
+            )
             for path in folder.rglob("*")
             if path.is_file()
         }
