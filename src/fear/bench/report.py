@@ -18,7 +18,7 @@ from fear.config import TrackerConfig
 from fear.evaluation.tables import markdown_table
 from fear.evaluation.trackers import Spec
 from fear.geometry.context import search_side
-from fear.loading.load import describe, load
+from fear.loading.load import computed_by, describe, load
 from fear.loading.reference import find_model
 from fear.runtime.processor import processor
 from fear.runtime.protocol import Network
@@ -27,7 +27,14 @@ from fear.tracking.tracker import MultiTracker
 from fear.weights import WeightsCard
 
 
-def run_bench(model: str, others: Sequence[Spec], runtime: str, threads: int | None, output: Path) -> str:
+def run_bench(
+    model: str,
+    others: Sequence[Spec],
+    runtime: str,
+    threads: int | None,
+    output: Path,
+    on_part: Callable[[str], None] = lambda part: None,
+) -> str:
     """Measures the speed of a model and of other trackers, and writes the files.
 
     Args:
@@ -36,11 +43,12 @@ def run_bench(model: str, others: Sequence[Spec], runtime: str, threads: int | N
         runtime: As for `fear.Tracker`.
         threads: Of every tracker; None leaves the number to its library.
         output: Folder, which is made where it is missing.
+        on_part: Is told what is measured next.
 
     Returns:
         The report in Markdown.
     """
-    result = _measure(model, others, runtime, threads)
+    result = _measure(model, others, runtime, threads, on_part)
     text = _markdown(result)
     output.mkdir(parents=True, exist_ok=True)
     (output / "bench.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
@@ -92,19 +100,29 @@ def write_energy(report: EnergyReport, output: Path) -> str:
     return text
 
 
-def _measure(model: str, others: Sequence[Spec], runtime: str, threads: int | None) -> dict[str, Any]:
+def _measure(model: str, others: Sequence[Spec], runtime: str, threads: int | None, on_part: Callable[[str], None]) -> dict[str, Any]:
+    on_part(f"loading {model}")
     card = find_model(model).card
     network = load(model, runtime=runtime, threads=threads)
     for_files = network if threads is not None else load(model, runtime=runtime, threads=network_threads())
+    on_part("the stages of a run, 1 of 6")
     stages = measure_stages(network)
+    on_part("the limit of the processor, 2 of 6")
     peak = measure_matrix_product(threads)
+    on_part("trackers side by side, 3 of 6")
+    trackers = measure_trackers([Spec(model, runtime=runtime), *others], threads)
+    on_part("several targets, 4 of 6")
+    targets = measure_targets(network)
+    on_part("from file to file, 5 of 6")
+    end_to_end = measure_end_to_end(for_files)
+    on_part("the start of a process, 6 of 6")
     return {
         "machine": {"system": platform.platform(), "processor": processor(), "cores": os.cpu_count(), "threads": threads},
         "model": _describe(card, describe(network)),
         "stages": [timing._asdict() for timing in stages],
-        "trackers": [speed._asdict() for speed in measure_trackers([Spec(model, runtime=runtime), *others], threads)],
-        "targets": measure_targets(network),
-        "end_to_end": measure_end_to_end(for_files),
+        "trackers": [speed._asdict() for speed in trackers],
+        "targets": targets,
+        "end_to_end": end_to_end,
         "start": measure_start(model, runtime, threads),
         "limit": _limit(next(timing.p50 for timing in stages if timing.stage == "network"), _macs(card), peak),
     }
@@ -138,7 +156,8 @@ def _markdown(result: dict[str, Any]) -> str:
     trackers = [[row["tracker"], f"{row['fps']:.1f}", *(f"{row[p]:.2f}" for p in ("p50", "p95", "p99"))] for row in result["trackers"]]
     paragraphs = [
         f"# Speed of {model['name']}",
-        f"{machine['processor']}, {machine['cores']} cores, threads: {machine['threads'] or 'as the runtime chooses'}, {model['runtime']}, "
+        f"{machine['processor']}, {machine['cores']} cores, threads: {machine['threads'] or 'as the runtime chooses'}, "
+        f"computed by {computed_by(model['runtime'])}, "
         f"{model['parameters'] / 1e6:.2f} M parameters, {model['macs'] / 1e9:.2f} GMAC a search of {model['search_size']} pixels.",
         markdown_table(["stage, 1280×720", "p50, ms", "p95", "p99"], stages),
         markdown_table(["tracker, 640×480, `update` alone", "fps", "p50, ms", "p95", "p99"], trackers),

@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 import fear
+from fear.cli.console import messages
 from fear.errors import FearError
 
 _UsageError: Any = typer.BadParameter.__mro__[1]
@@ -26,9 +27,13 @@ class _Commands(TyperGroup):
             if isinstance(stream, io.TextIOWrapper):  # names that the terminal's or the pipe's encoding lacks are written with escapes
                 stream.reconfigure(errors="backslashreplace")
         try:
-            code = super().main(*args, **options | {"standalone_mode": False})
+            with messages():
+                code = super().main(*args, **options | {"standalone_mode": False})
             sys.stdout.flush()
         except _UsageError as error:
+            if type(error).__name__ == "NoArgsIsHelpError":  # of `fear` and `fear data` alone; its message is the help
+                typer.echo(error.ctx.get_help())
+                raise SystemExit(0) from None
             self._end(error.format_message(), 2)
         except _ClickError as error:
             self._end(error.format_message(), error.exit_code)
@@ -60,7 +65,13 @@ class _Commands(TyperGroup):
         raise SystemExit(code)
 
 
-app = typer.Typer(cls=_Commands, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},  # of all commands
+)
 
 
 def _version(wanted: bool) -> None:
@@ -73,4 +84,9 @@ def _version(wanted: bool) -> None:
 def _main(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
-    """Follow one object through a video, in real time, on an ordinary CPU."""
+    """Follow one object through a video, in real time, on an ordinary CPU.
+
+    For example: fear track race.mp4 --select --output followed.mp4
+
+    Each command has a help of its own: fear track --help
+    """

@@ -9,7 +9,7 @@ import typer
 
 from fear.cli.app import app
 from fear.cli.assignments import parse_rules
-from fear.cli.console import out, progress
+from fear.cli.console import complete_runtime, out, progress
 
 
 @app.command("eval")
@@ -29,18 +29,23 @@ def eval_command(
     ] = None,
     nano: Annotated[Path | None, typer.Option(help="Folder with the networks of opencv:nano.")] = None,
     vit: Annotated[Path | None, typer.Option(help="Folder with the network of opencv:vit.")] = None,
-    runtime: Annotated[str, typer.Option(help="auto, openvino, onnx or torch.")] = "auto",
+    runtime: Annotated[str, typer.Option(help="auto, openvino, onnx or torch.", autocompletion=complete_runtime)] = "auto",
     rules: Annotated[list[str] | None, typer.Option("--set", help="A rule of FEAR trackers, such as window=0.38; repeatable.")] = None,
 ) -> None:
     """Score trackers on clips with true boxes."""
     from fear.config import TrackerConfig
     from fear.evaluation import Options, Spec, evaluate
+    from fear.loading.load import computed_by
 
     config = TrackerConfig.from_dict(parse_rules(rules))
     specs = [Spec(name, config, runtime, nano, vit) for name in tracker or ["fear-xs"]]
     names = tuple(sequences.split(",")) if sequences else None
     options = Options(names, max_frames, anchors, workers, cluster)
-    with progress() as advance:
+    with progress(unit="runs") as advance:
         found = evaluate(root, specs, dataset=dataset, output=output, options=options, on_done=lambda _, total: advance(total))
     out.print(found.table)
+    computed = {name: entry.get("key", {}).get("runtime") for name, entry in found.summary["trackers"].items()}
+    for name, description in computed.items():
+        if description is not None:  # trackers of others say nothing
+            out.print(f"{name}: computed by {computed_by(description)}, one thread", markup=False)
     out.print("wrote " + ", ".join(str(output / name) for name in ("summary.json", "summary.csv", "report.md")))

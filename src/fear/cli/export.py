@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from fear.cli.app import app
-from fear.cli.console import need, out
+from fear.cli.console import complete_model, need, out, working
 
 
 @app.command("export")
 def export_command(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A name, a .safetensors checkpoint or published:DIR.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A name, a .safetensors checkpoint or published:DIR.", autocompletion=complete_model)
+    ],
     output: Annotated[Path, typer.Option(help="Folder to write.")],
     format: Annotated[str, typer.Option(help="onnx, openvino or coreml.")] = "onnx",
     precision: Annotated[str, typer.Option(help="fp32; fp16 halves the stored weights; int8, with openvino, quantises.")] = "fp32",
@@ -31,8 +33,9 @@ def export_command(
     from fear.loading.convert import export_checkpoint
     from fear.loading.reference import find_model
 
-    checkpoint = find_model(model).require_checkpoint("an export")
-    report = export_checkpoint(checkpoint, output, format, precision, pictures, least_overlap)
+    with working(f"exporting {model}"):
+        checkpoint = find_model(model).require_checkpoint("an export")
+        report = export_checkpoint(checkpoint, output, format, precision, pictures, least_overlap)
     for name, difference in report.differences.items():
         out.print(f"{name:24s} {difference:.1e}")
     if report.agreement is not None and report.near is not None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fear.cli.app import app
-from fear.cli.console import need, out
+from fear.cli.console import need, out, working
 
 
 @app.command("import")
@@ -23,5 +23,6 @@ def import_command(
     need("torch", "import")
     from fear.loading.convert import import_published
 
-    card = import_published(tracker, init, output)
+    with working(f"reading {tracker}"):
+        card = import_published(tracker, init, output)
     out.print(f"wrote {output}: {card.network.name}, {card.parameters:,} parameters, without dynamic template")

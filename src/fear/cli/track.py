@@ -13,7 +13,7 @@ import typer
 
 from fear.cli.app import app
 from fear.cli.assignments import parse_assignment
-from fear.cli.console import out, progress
+from fear.cli.console import complete_model, complete_runtime, out, progress, working
 from fear.errors import BoxError, ConfigError, FearError
 from fear.geometry.boxes import Box, parse_box
 
@@ -76,8 +76,10 @@ def track_command(
     box: Annotated[list[str], typer.Option(metavar="X,Y,W,H", help="A target in the first frame, in pixels; once for each target.")],
     output: Annotated[Path | None, typer.Option(help="Annotated H.264 video, .mp4.")] = None,
     boxes: Annotated[Path | None, typer.Option(help="Boxes of every frame: .txt, .csv or .jsonl.")] = None,
-    model: Annotated[str, typer.Option(help="A name, a .safetensors checkpoint, an exported folder or published:DIR.")] = "fear-xs",
-    runtime: Annotated[str, typer.Option(help="auto, openvino, onnx or torch.")] = "auto",
+    model: Annotated[
+        str, typer.Option(help="A name, a .safetensors checkpoint, an exported folder or published:DIR.", autocompletion=complete_model)
+    ] = "fear-xs",
+    runtime: Annotated[str, typer.Option(help="auto, openvino, onnx or torch.", autocompletion=complete_runtime)] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the network; by default one core is left to the video.")] = None,
     device: Annotated[str, typer.Option(help="cpu, or what the runtime knows, such as cuda.")] = "cpu",
     no_dynamic: Annotated[bool, typer.Option("--no-dynamic", help="Keep the first frame's template for good.")] = False,
@@ -112,7 +114,7 @@ def track_command(
 
     from fear.annotations.recording import Recording, Summary, TimedNetwork, network_threads, record
     from fear.config import TrackerConfig
-    from fear.loading.load import load
+    from fear.loading.load import computed_by, describe, load
     from fear.media.reader import open_source
     from fear.tracking.tracker import MultiTracker
 
@@ -127,10 +129,12 @@ def track_command(
     ):
         late = frames.live if drop_late is None else drop_late
         recording = Recording(output, boxes, max_frames, sound=not no_audio, drop_late=late)
-        network = TimedNetwork(load(model, runtime=runtime, device=device, threads=threads or network_threads(), rules=config))
+        with working(f"loading {model}", quiet):
+            loaded = load(model, runtime=runtime, device=device, threads=threads or network_threads(), rules=config)
+        network = TimedNetwork(loaded)
         tracker = MultiTracker(network, config=config)
         total = min((count for count in (frames.count, max_frames) if count is not None), default=None)
-        with progress(quiet) as advance:
+        with progress(quiet, unit="frames") as advance:
             try:
                 record(frames, targets, tracker, recording, summary, lambda _: advance(total))
             except KeyboardInterrupt as error:
@@ -138,6 +142,7 @@ def track_command(
                     raise FearError(f"interrupted after {summary.frames} frames; they are kept") from error
     if not quiet:
         _print_summary(summary, frames.report)
+        out.print(f"computed by {computed_by(describe(loaded))}, on {device}", markup=False)
 
 
 def _print_summary(summary: Summary, report: SourceReport) -> None:

@@ -70,6 +70,8 @@ def fastest(
         _try(runtime, candidates, networks, errors)
     if not networks:
         raise errors[0]
+    if len(networks) > 1:
+        _log.info("measuring once which runtime is the fastest on this machine")
     times = _times(networks, side, errors) if len(networks) > 1 else dict.fromkeys(networks, 0.0)
     if not times:
         raise errors[0]

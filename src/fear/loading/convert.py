@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ from fear.weights.store import cache_folder, sha256_of, written_whole
 
 if TYPE_CHECKING:
     from fear.export import Report
+
+_log = logging.getLogger(__name__)
 
 _CALIBRATION, _COMPARED = 128, {"fp32": 8, "fp16": 8, "int8": 48}  # pairs of crops
 _INSTALL = "pip install 'fear-tracker[export]'"
@@ -74,6 +77,7 @@ def export_to_cache(checkpoint: Path) -> Path:
     """
     folder = cache_folder() / f"export-{sha256_of(checkpoint)[:20]}"
     if not (folder / "config.json").is_file():
+        _log.info("converting %s for the runtimes, once; the result is kept in %s", checkpoint, folder)
         with written_whole(folder, keep_existing=True) as unfinished:
             export_checkpoint(checkpoint, unfinished)
     return folder
@@ -93,6 +97,7 @@ def published_checkpoint(folder: Path) -> Path:
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in parts if path.is_file())).hexdigest()
     target = cache_folder() / f"published-{digest[:20]}.safetensors"
     if not target.is_file():
+        _log.info("converting the published network in %s, once; the result is kept in %s", folder, target)
         import_published(*parts, target)
     return target
 

@@ -15,7 +15,7 @@ from fear.loading.reference import Model, find_model
 from fear.runtime.protocol import QUANTISED, Maps, Network
 from fear.weights import WeightsCard
 
-__all__ = ["Maps", "Network", "describe", "load"]
+__all__ = ["Maps", "Network", "computed_by", "describe", "load"]
 
 _PACKAGES = {"openvino": "openvino", "onnx": "onnxruntime", "torch": "torch"}
 """The package that each runtime needs."""
@@ -70,6 +70,18 @@ def load(
 def describe(network: Network) -> str:
     """Returns what computes a loaded network, and how exactly, such as `OnnxNetwork, float32`."""
     return f"{type(network).__name__}, {'int8' if getattr(network, 'quantised', False) else 'float32'}"
+
+
+def computed_by(description: str) -> str:
+    """Puts what `describe` returned into the words of the runtimes' makers.
+
+    Example:
+        >>> computed_by("OnnxNetwork, float32")
+        'ONNX Runtime, float32'
+    """
+    names = {"OnnxNetwork": "ONNX Runtime", "OpenVinoNetwork": "OpenVINO", "TorchNetwork": "torch"}
+    kind, comma, precision = description.partition(",")
+    return names.get(kind, kind) + comma + precision
 
 
 def _loaders(model: Model, device: str, threads: int | None, sides: Sequence[int]) -> dict[str, Callable[[], Network]]:
