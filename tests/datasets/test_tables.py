@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from fear.annotations.formats import read_annotations
 from fear.cli import app
+from fear.datasets.exchange import only
 from fear.datasets.files import read_boxes
-from fear.datasets.tables import read_table
 from fear.errors import DatasetError
+from fear.geometry.boxes import Box
 from fear.media.synthetic import Scene, render
 from fear.media.writer import VideoWriter
 
@@ -29,6 +31,10 @@ PROJECT = {
     "model": "fear-xs",
     "targets": [{"id": 0, "name": "goose", "rows": [[1, 1.5, 2, 3, 4, 0.9, 0.8, 0, 1], [2, 9, 9, 3, 4, 0.1, 0.2, 1, 0]]}],
 }
+
+
+def read_table(path: Path, target: int | None = None) -> dict[int, Box]:
+    return {one.frame: one.box_xywh for one in only(read_annotations(path), target, path).boxes if not one.lost}
 
 
 def write(folder: Path, name: str, text: str) -> Path:

@@ -1,19 +1,33 @@
-"""Box files: every line is written when its frame comes, so that an interrupted run leaves a valid file."""
+"""Box files of a run. What was tracked until then lies whole on disk, however the run ends.
+
+Formats of lines (`.txt`, `.csv`, `.jsonl`, `.mot.txt`) grow with every frame. COCO and CVAT put everything between one beginning and one
+end and cannot grow, so these files are replaced whole: at the start, every few seconds, and when the run ends or is interrupted.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple, Protocol, Self
 
+from fear.annotations.annotation import UNKNOWN, Annotation, Annotations, Facts
+from fear.annotations.formats import write_annotations
+from fear.annotations.formats.mot import mot_line
 from fear.errors import ConfigError, FearError
 from fear.tracking.track import Track
+
+_PAUSE = 2.0
+"""Seconds between two replacements of a file at least."""
+_SHARE = 0.05
+"""Share of a run's time that replacing a file takes at most."""
 
 
 class Row(NamedTuple):
@@ -41,33 +55,71 @@ def _row(frame: int, time: float, track: Track) -> Row:
     return Row(frame, round(time, 6), track.id, x, y, w, h, round(track.score, 4), round(track.similarity, 4), track.lost)
 
 
+def _annotation(row: Row) -> Annotation:
+    return Annotation(row.frame, row.target, (row.x, row.y, row.w, row.h), row.score, row.similarity, row.lost, time=row.time)
+
+
+def _txt_line(row: Row) -> str:
+    return ",".join(f"{value:.2f}" for value in (row.x, row.y, row.w, row.h)) + "\n"
+
+
+def _csv_line(row: Row) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow([int(value) if isinstance(value, bool) else value for value in row])
+    return line.getvalue()
+
+
+def _jsonl_line(row: Row) -> str:
+    return json.dumps(row._asdict()) + "\n"
+
+
+def _mot_line(row: Row) -> str:
+    return "" if row.lost else mot_line(_annotation(row))
+
+
+class _Lines(NamedTuple):
+    """A format of lines."""
+
+    line: Callable[[Row], str]
+    """One row; empty where the format leaves it out."""
+    header: str = ""
+    apart: bool = False
+    """Whether each of several targets has a file of its own."""
+
+
+_LINES = {
+    ".txt": _Lines(_txt_line, apart=True),
+    ".csv": _Lines(_csv_line, ",".join(Row._fields) + "\n"),
+    ".jsonl": _Lines(_jsonl_line),
+    ".mot.txt": _Lines(_mot_line),
+}
+_WHOLE = {".coco.json": "coco", ".cvat.xml": "cvat"}
+SUFFIXES = (*_LINES, *_WHOLE)
+"""How the names of box files end."""
+
+
 class BoxFile:
-    """Writes tracks as `.txt`, `.csv` or `.jsonl`, by the file's name.
+    """Writes tracks in the format that the file's name says.
 
     A `.txt` holds one `x,y,w,h` line a frame and so one target; of several each has a file of its own, `out_0.txt`, `out_1.txt`, ….
 
     Args:
         path: Where to write; an existing file is replaced.
         targets: Number of targets.
+        facts: About the video; `.coco.json` and `.cvat.xml` hold its size.
 
     Raises:
-        ConfigError: another suffix, or no such folder.
+        ConfigError: another suffix, no such folder, or a place that cannot be written to.
     """
 
-    def __init__(self, path: Path, targets: int) -> None:
-        self._kind = path.suffix.lower()
-        if self._kind not in (".txt", ".csv", ".jsonl"):
-            raise ConfigError(f"{path}: expected a box file .txt, .csv or .jsonl, got {path.suffix or 'no suffix'}")
+    def __init__(self, path: Path, targets: int, facts: Facts = UNKNOWN) -> None:
+        suffix = max((end for end in SUFFIXES if path.name.lower().endswith(end)), key=len, default=None)
+        if suffix is None:
+            raise ConfigError(f"{path}: expected a box file {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}, got {path.suffix or 'no suffix'}")
         if not path.parent.is_dir():
             raise ConfigError(f"{path}: expected an existing folder to write into, found no {path.parent}")
-        apart = self._kind == ".txt" and targets > 1
-        self.paths = [path.with_stem(f"{path.stem}_{k}") for k in range(targets)] if apart else [path]
-        try:
-            self._files = [p.open("wb", buffering=0) for p in self.paths]  # nothing waits in a buffer
-        except OSError as error:
-            raise ConfigError(f"{path}: expected a place to write boxes to ({error.strerror})") from error
-        if self._kind == ".csv":
-            self._put(self._files[0], ",".join(Row._fields) + "\n")
+        self._writer: _Writer = _WholeFile(path, _WHOLE[suffix], facts) if suffix in _WHOLE else _LineFiles(path, _LINES[suffix], targets)
+        self.paths = self._writer.paths
 
     def write(self, frame: int, time: float, tracks: Sequence[Track]) -> None:
         """Adds one frame.
@@ -75,12 +127,49 @@ class BoxFile:
         Raises:
             FearError: it cannot be written, such as on a full disk.
         """
-        if self._kind == ".txt":
-            for file, track in zip(self._files, tracks, strict=True):
-                self._put(file, ",".join(f"{value:.2f}" for value in track.box_xywh) + "\n")
-            return
-        for row in rows(frame, time, tracks):
-            self._put(self._files[0], _csv_line(row) if self._kind == ".csv" else json.dumps(row._asdict()) + "\n")
+        self._writer.write(rows(frame, time, tracks))
+
+    def close(self) -> None:
+        """Closes the files.
+
+        Raises:
+            FearError: what came last cannot be written.
+        """
+        self._writer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+class _Writer(Protocol):
+    paths: list[Path]
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Adds the rows of one frame."""
+
+    def close(self) -> None:
+        """Closes the files."""
+
+
+class _LineFiles:
+    """Files that grow with every frame."""
+
+    def __init__(self, path: Path, format: _Lines, targets: int) -> None:
+        self._format = format
+        self.paths = [path.with_stem(f"{path.stem}_{k}") for k in range(targets)] if format.apart and targets > 1 else [path]
+        try:
+            self._files = [p.open("wb", buffering=0) for p in self.paths]  # nothing waits in a buffer
+        except OSError as error:
+            raise ConfigError(f"{path}: expected a place to write boxes to ({error.strerror})") from error
+        self._put(self._files[0], format.header)
+
+    def write(self, rows: Sequence[Row]) -> None:
+        files = self._files if self._format.apart else [self._files[0]] * len(rows)
+        for file, row in zip(files, rows, strict=True):
+            self._put(file, self._format.line(row))
 
     def _put(self, file: FileIO, line: str) -> None:
         whole, left = file.tell(), memoryview(line.encode())
@@ -94,19 +183,46 @@ class BoxFile:
             raise FearError(f"{file.name}: expected to write on ({error.strerror})") from error
 
     def close(self) -> None:
-        """Closes the files."""
         for file in self._files:
             with suppress(OSError):  # every line went out when it was written, or its failure was told then
                 file.close()
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
+class _WholeFile:
+    """A file that is replaced."""
 
+    def __init__(self, path: Path, format: str, facts: Facts) -> None:
+        self.paths = [path]
+        self._format, self._facts = format, facts
+        self._boxes: list[Annotation] = []
+        self._frames = 0
+        self._changed, self._next = False, 0.0
+        try:
+            self._save()
+        except FearError as error:
+            raise ConfigError(str(error)) from error
 
-def _csv_line(row: Row) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow([int(value) if isinstance(value, bool) else value for value in row])
-    return line.getvalue()
+    def write(self, rows: Sequence[Row]) -> None:
+        self._boxes += map(_annotation, rows)
+        self._frames = max(self._frames, *(row.frame + 1 for row in rows)) if rows else self._frames
+        self._changed = True
+        if time.monotonic() >= self._next:
+            self._save()
+
+    def _save(self) -> None:
+        start = time.monotonic()
+        self._changed = False  # also where it fails: closing does not try again
+        try:
+            content = Annotations(tuple(self._boxes), facts=replace(self._facts, frames=self._frames))
+            write_annotations(content, self.paths[0], self._format)
+        except OSError as error:
+            raise FearError(f"{self.paths[0]}: expected to write on ({error.strerror})") from error
+        except BaseException:
+            self._changed = True  # interrupted while writing
+            raise
+        end = time.monotonic()
+        self._next = end + max(_PAUSE, (end - start) / _SHARE)
+
+    def close(self) -> None:
+        if self._changed:
+            self._save()

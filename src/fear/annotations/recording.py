@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from fear.annotations.annotation import Facts
 from fear.annotations.boxfile import BoxFile
 from fear.annotations.draw import draw_tracks
 from fear.errors import ConfigError
@@ -150,7 +151,7 @@ def record(
             for step in islice(follow(timed, frames, boxes_xywh), recording.max_frames):
                 if write is None:
                     # only now: a run that fails at its first frame leaves older files as they were
-                    write = _open(stack, recording, source, len(boxes_xywh), summary.written)
+                    write = _open(stack, recording, source, step, summary.written)
                     summary.start_updates(tracker.network)
                 write(step)
                 summary.count(step, frames.dropped)
@@ -159,9 +160,12 @@ def record(
         summary.seconds = time.perf_counter() - start  # the encoder's last frames are out only now
 
 
-def _open(stack: ExitStack, recording: Recording, source: Source, targets: int, written: list[Path]) -> Callable[[Step], None]:
+def _open(stack: ExitStack, recording: Recording, source: Source, first: Step, written: list[Path]) -> Callable[[Step], None]:
     """Opens the files and notes their names; returns what writes a step into all of them."""
-    boxes = stack.enter_context(BoxFile(recording.boxes, targets)) if recording.boxes is not None else None
+    boxes = None
+    if recording.boxes is not None:
+        height, width = first.frame.picture.shape[:2]
+        boxes = stack.enter_context(BoxFile(recording.boxes, len(first.tracks), Facts("", width, height, rate=float(source.rate))))
     video = None
     if recording.video is not None:
         written.append(recording.video)

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fear.cli.app import app
 from fear.cli.console import out, progress
 
-data_app = typer.Typer(help="Look at data sets.", no_args_is_help=True, rich_markup_mode=None)
+if TYPE_CHECKING:
+    from fear.annotations.formats import Reading
+
+data_app = typer.Typer(help="Look at data sets and make them.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(data_app, name="data")
+
+_Video = Annotated[str | None, typer.Option(metavar="VIDEO", help="The video or folder of images, which says its size and rate.")]
+_Size = Annotated[str | None, typer.Option(metavar="WIDTHxHEIGHT", help="Size of the frames, where no --video says it.")]
+_Rate = Annotated[float | None, typer.Option(min=0.001, help="Frames per second, where no --video says it.")]
+_OneBased = Annotated[bool, typer.Option("--one-based", help="The first pixel has coordinate 1, as in MOTChallenge's own truth.")]
+_First = Annotated[int | None, typer.Option(min=0, help="Number of the first frame in the file; by default 1 in MOT, 0 elsewhere.")]
 
 
 @data_app.callback()
 def _data() -> None:
-    """Look at data sets."""
+    """Look at data sets and make them."""
 
 
 @data_app.command("check")
@@ -33,7 +42,7 @@ def data_check_command(
     with progress() as advance:
         findings = check(clips, lambda: advance(len(clips)))
     for fault in findings.faults:
-        out.print(fault)
+        out.print(fault, markup=False)
     out.print(
         f"{findings.sequences} sequences, {findings.frames} frames, target absent in {findings.absent}, {len(findings.faults)} faults"
     )
@@ -44,39 +53,116 @@ def data_check_command(
 @data_app.command("unpack")
 def data_unpack_command(
     video: Annotated[str, typer.Argument(metavar="VIDEO", help="A video file or a folder of images.")],
-    boxes: Annotated[
-        Path,
+    places: Annotated[
+        list[Path],
         typer.Argument(
-            metavar="BOXES",
-            help="One x,y,w,h line a frame, nan where the target is absent; or a .csv of fear track or a project of fear demo's page.",
+            metavar="[BOXES] ROOT/NAME",
+            help="Boxes: one x,y,w,h line a frame, nan where the target is absent; or any format that fear data import reads, or a project "
+            "of fear demo's page. Then the clip to write; without boxes it holds the frames alone.",
         ),
     ],
-    output: Annotated[Path, typer.Argument(metavar="ROOT/NAME", help="The clip to write.")],
-    target: Annotated[int | None, typer.Option(min=0, help="Which target of a .csv or a project; needed where there are several.")] = None,
+    target: Annotated[int | None, typer.Option(min=0, help="Which target of the boxes; needed where there are several.")] = None,
+    first: _First = None,
+    one_based: _OneBased = False,
 ) -> None:
     """Turn a video and its boxes into a clip of the layout `folder`, to train or evaluate on."""
     from fear.datasets.unpack import unpack
 
+    if len(places) > 2:
+        raise typer.BadParameter(f"expected VIDEO [BOXES] ROOT/NAME, got {len(places) + 1} names", param_hint="[BOXES] ROOT/NAME")
+    *boxes, output = places
     with progress() as advance:
-        count = unpack(video, boxes, output, on_frame=lambda: advance(None), target=target)
-    out.print(f"wrote {count} frames to {output}")
+        how = _reading(video if boxes and boxes[0].is_dir() else None, None, None, first, one_based)
+        count = unpack(video, boxes[0] if boxes else None, output, lambda: advance(None), target, how)
+    out.print(f"wrote {count} frames to {output}", markup=False)
+
+
+@data_app.command("import")
+def data_import_command(
+    source: Annotated[
+        Path, typer.Argument(metavar="SOURCE", help="MOT (.txt or folder), COCO (.json), YOLO (folder), CVAT (.xml or .zip).")
+    ],
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help=".csv, .jsonl or .txt; or a clip ROOT/NAME that has frames only.")],
+    format: Annotated[str | None, typer.Option(metavar="NAME", help="mot, coco, yolo or cvat, where the name does not tell.")] = None,
+    target: Annotated[int | None, typer.Option(min=0, help="Which target alone; needed for a clip where there are several.")] = None,
+    video: _Video = None,
+    size: _Size = None,
+    rate: _Rate = None,
+    first: _First = None,
+    one_based: _OneBased = False,
+) -> None:
+    """Turn another program's boxes into ours, and say what had to be left out."""
+    from fear.datasets.exchange import import_boxes
+
+    for line in import_boxes(source, output, format, _reading(video, size, rate, first, one_based), target):
+        out.print(line, markup=False)
+    out.print(f"wrote {output}", markup=False)
+
+
+@data_app.command("export")
+def data_export_command(
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="Our .csv, .jsonl, .txt or project, a clip, or a folder of clips.")],
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help=".mot.txt, .coco.json, .cvat.xml, or a new folder for YOLO.")],
+    format: Annotated[
+        str | None, typer.Option(metavar="NAME", help="mot, coco, cvat, yolo (to train with) or yolo-tracks (with ids).")
+    ] = None,
+    video: _Video = None,
+    size: _Size = None,
+    rate: _Rate = None,
+    one_based: _OneBased = False,
+) -> None:
+    """Turn our boxes into another program's, and say what it cannot hold."""
+    from fear.datasets.exchange import export_boxes
+
+    for line in export_boxes(source, output, format, _reading(video, size, rate, None, one_based)):
+        out.print(line, markup=False)
+    out.print(f"wrote {output}", markup=False)
 
 
 @data_app.command("label")
 def data_label_command(
-    root: Annotated[Path, typer.Argument(metavar="ROOT", help="Folders of frames.")],
-    output: Annotated[Path, typer.Argument(metavar="TABLE.csv", help="The manifest to write.")],
-    dataset: Annotated[str, typer.Option(help="Layout; boxes that it has are not looked at.")] = "clips",
+    root: Annotated[Path, typer.Argument(metavar="SOURCE", help="A video file, or a folder with folders of frames.")],
+    output: Annotated[Path, typer.Argument(metavar="TABLE.csv", help="The manifest to write; TABLE.png shows its tracks.")],
+    dataset: Annotated[str, typer.Option(help="Layout of a folder; boxes that it has are not looked at.")] = "clips",
     tracker: Annotated[str, typer.Option(help="As for `fear eval`.")] = "fear-xs",
     targets: Annotated[int, typer.Option(min=1, help="Boxes to try in each clip.")] = 12,
+    least: Annotated[float, typer.Option(min=0, max=1, help="Objectness that a track needs; 0 keeps walls as well.")] = 0.15,
+    length: Annotated[int, typer.Option(min=2, help="Frames of the clips into which a video is cut.")] = 120,
+    max_frames: Annotated[int | None, typer.Option(min=2, help="Only the first frames of a video.")] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
 ) -> None:
-    """Find boxes in clips without any: what can be followed forth and back along the same way."""
+    """Find boxes in clips without any: things that can be followed forth and back along the same way.
+
+    The frames of a video are written to a folder beside the table, since the table names them.
+    """
     from fear.datasets import read
     from fear.datasets.label import Labelling, label_clips
+    from fear.datasets.unpack import unpack_parts
+    from fear.errors import DatasetError
     from fear.evaluation.trackers import Spec, create
 
-    clips = read(dataset, root)
+    if output.exists():
+        raise DatasetError(f"{output}: expected a new table, found one that exists")
+    found = create(Spec(tracker))
+    if root.is_file():
+        frames = output.with_suffix("")
+        with progress() as advance:
+            unpack_parts(root, frames, length, max_frames, lambda: advance(None))
+        root, dataset = frames, "clips"
+    clips, sheet = read(dataset, root), output.with_suffix(".png")
     with progress() as advance:
-        count = label_clips(clips, create(Spec(tracker)), output, Labelling(targets, seed), on_clip=lambda: advance(len(clips)))
-    out.print(f"wrote {count} tracks to {output}")
+        count = label_clips(clips, found, output, Labelling(targets, seed, least), lambda: advance(len(clips)), sheet)
+    out.print(f"wrote {count} tracks to {output}, pictures of them to {sheet}", markup=False)
+
+
+def _reading(video: str | None, size: str | None, rate: float | None, first: int | None, one_based: bool) -> Reading:
+    from fear.annotations.annotation import Facts
+    from fear.annotations.formats import Reading
+    from fear.datasets.exchange import video_facts
+
+    width, cross, height = (size or "").lower().replace("×", "x").partition("x")
+    if size is not None and not (cross and width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise typer.BadParameter(f"expected WIDTHxHEIGHT such as 1280x720, got {size!r}", param_hint="--size")
+    facts = Facts(width=int(width), height=int(height)) if size is not None else Facts()
+    facts = facts.merged(Facts(rate=rate))
+    return Reading(first, float(one_based), facts.merged(video_facts(video)) if video is not None else facts)

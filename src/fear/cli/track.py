@@ -75,7 +75,7 @@ def track_command(
     ],
     box: Annotated[list[str], typer.Option(metavar="X,Y,W,H", help="A target in the first frame, in pixels; once for each target.")],
     output: Annotated[Path | None, typer.Option(help="Annotated H.264 video, .mp4.")] = None,
-    boxes: Annotated[Path | None, typer.Option(help="Boxes of every frame: .txt, .csv or .jsonl.")] = None,
+    boxes: Annotated[Path | None, typer.Option(help="Boxes of every frame: .txt, .csv, .jsonl, .mot.txt, .coco.json or .cvat.xml.")] = None,
     model: Annotated[
         str, typer.Option(help="A name, a .safetensors checkpoint, an exported folder or published:DIR.", autocompletion=complete_model)
     ] = "fear-xs",

@@ -11,6 +11,7 @@ from typing import TextIO
 import numpy as np
 from numpy.typing import NDArray
 
+from fear.annotations.formats.text import number_lines, read_text
 from fear.errors import DatasetError
 from fear.media.image import natural_order
 
@@ -27,7 +28,9 @@ def find(root: Path, *patterns: str) -> list[Path]:
 
 
 def read_boxes(path: Path) -> NDArray[np.float64]:
-    """Reads a text file with one line `x,y,w,h` for each frame, separated by commas, tabs or spaces, and `nan` where the target is absent.
+    """Reads a text file with one line `x,y,w,h` for each frame, and `nan` where the target is absent.
+
+    Fields are separated by commas, tabs, spaces or semicolons; empty lines, Windows line ends and a byte order mark do not matter.
 
     Returns:
         (F, 4)
@@ -38,15 +41,13 @@ def read_boxes(path: Path) -> NDArray[np.float64]:
     if not path.is_file():
         raise DatasetError(f"{path}: expected a file of boxes, found nothing there")
     boxes = []
-    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
-        if not line.strip():
-            continue
+    for number, fields in number_lines(read_text(path)):
         try:
-            values = [float(value) for value in line.replace(",", " ").split()]
+            values = [float(value) for value in fields]
         except ValueError as error:
-            raise DatasetError(f"{path}, line {number}: expected x,y,w,h, got {line!r}") from error
+            raise DatasetError(f"{path}, line {number}: expected x,y,w,h, got {' '.join(fields)!r}") from error
         if len(values) != 4:
-            raise DatasetError(f"{path}, line {number}: expected four numbers, got {len(values)}: {line!r}")
+            raise DatasetError(f"{path}, line {number}: expected four numbers, got {len(values)}: {' '.join(fields)!r}")
         boxes.append(values)
     return np.array(boxes, np.float64).reshape(-1, 4)
 

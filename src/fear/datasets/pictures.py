@@ -70,12 +70,17 @@ def _boxes_of(entry: Mapping[str, Any]) -> list[_LabelledBox]:
 
 
 def read_clips(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
-    """Reads folders of frames without boxes, `ROOT/NAME/*.jpg`.
+    """Reads folders of frames without boxes, `ROOT/NAME/*.jpg` or `ROOT/NAME/img/*.jpg`.
 
     Raises:
         DatasetError: There is no such folder.
     """
-    folders = {path.name: frames for path in find(root, "*") if path.is_dir() and (frames := list_images(path))}
+    folders = {path.name: frames for path in find(root, "*") if path.is_dir() and (frames := _frames(path))}
     if not folders:
-        raise DatasetError(f"{root}: expected NAME/*.jpg, found none")
+        raise DatasetError(f"{root}: expected NAME/*.jpg or NAME/img/*.jpg, found none")
     return [Clip(name, folders[name], np.full((len(folders[name]), 4), np.nan)) for name in choose(folders, names, root)]
+
+
+def _frames(folder: Path) -> tuple[Path, ...]:
+    inner = folder / "img"
+    return list_images(inner if inner.is_dir() else folder)

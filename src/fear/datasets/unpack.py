@@ -1,34 +1,42 @@
-"""From a video and a file of boxes to a clip of the layout `folder`, so that own footage can train and evaluate."""
+"""From a video, and boxes where there are some, to clips of the layout `folder`, so that own footage can train and evaluate."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
+from fear.annotations.formats import Reading, find_format, read_annotations
+from fear.datasets.exchange import every_frame, only, truth_text
 from fear.datasets.files import read_boxes
-from fear.datasets.tables import SUFFIXES, read_table
-from fear.errors import DatasetError
-from fear.geometry.boxes import Box
-from fear.media.reader import open_source
+from fear.errors import ConfigError, DatasetError
+from fear.media.reader import Frame, open_source
 from fear.weights.store import written_whole
 
+_USUAL = Reading()
 _QUALITY = 95  # of JPEG; above it files grow and networks see no difference
 
 
-def unpack(video: str | Path, boxes: Path, folder: Path, on_frame: Callable[[], None] = lambda: None, target: int | None = None) -> int:
-    """Writes `img/000001.jpg…` and `groundtruth.txt`, all or nothing.
+def unpack(
+    video: str | Path,
+    boxes: Path | None,
+    folder: Path,
+    on_frame: Callable[[], None] = lambda: None,
+    target: int | None = None,
+    how: Reading = _USUAL,
+) -> int:
+    """Writes `img/000001.jpg…` and, where there are boxes, `groundtruth.txt`, all or nothing.
 
     Args:
         video: A file, or a folder of images.
-        boxes: One `x,y,w,h` line a frame; or a `.csv` of `fear track` or a project of `fear demo`'s page, which need not name every frame.
-            Frames in which a target was lost, or that are not named, get `nan`.
+        boxes: One `x,y,w,h` line a frame; or any other format of boxes, which need not name every frame. Frames in which a target was lost,
+            or that are not named, get `nan`. None writes the pictures alone.
         folder: To be made.
         on_frame: Called after each frame.
-        target: Which target of a `.csv` or a project; None takes the only one.
+        target: Which target of several; None takes the only one.
+        how: What other programs' boxes do not say themselves.
 
     Returns:
         Number of frames.
@@ -39,34 +47,79 @@ def unpack(video: str | Path, boxes: Path, folder: Path, on_frame: Callable[[], 
     """
     if folder.exists():
         raise DatasetError(f"{folder}: expected a new folder, found one that exists")
-    table = read_table(boxes, target) if boxes.suffix.lower() in SUFFIXES else None
-    lines = read_boxes(boxes) if table is None else np.empty((0, 4))
+    lines = read_boxes(boxes) if boxes is not None and _is_list(boxes) else None
+    found = only(read_annotations(boxes, how=how), target, boxes) if boxes is not None and lines is None else None
     with written_whole(folder) as unfinished:
         (unfinished / "img").mkdir(parents=True)
-        count = _write_pictures(video, unfinished / "img", on_frame)
-        truth = lines if table is None else _every_frame(boxes, table, count)
-        if len(truth) != count:
-            raise DatasetError(f"{boxes}: expected a box for every frame, got {len(truth)} boxes and {count} frames")
-        text = "".join(",".join(f"{value:.2f}" for value in box_xywh) + "\n" for box_xywh in truth)
-        (unfinished / "groundtruth.txt").write_text(text, encoding="utf-8")
+        numbers = []  # a damaged video may lack some
+        with open_source(video) as frames:
+            for frame in frames:
+                _write_picture(unfinished / "img", frame)
+                numbers.append(frame.index)
+                on_frame()
+        count = len(numbers)
+        truth = lines if found is None or boxes is None else every_frame(found, max(numbers, default=-1) + 1, boxes)[numbers]
+        if truth is not None:
+            if len(truth) != count:
+                raise DatasetError(f"{boxes}: expected a box for every frame, got {len(truth)} boxes and {count} frames")
+            (unfinished / "groundtruth.txt").write_text(truth_text(truth), encoding="utf-8")
     return count
 
 
-def _write_pictures(video: str | Path, folder: Path, on_frame: Callable[[], None]) -> int:
-    """Writes every frame; returns their number."""
-    count = 0
-    with open_source(video) as frames:
-        for frame in frames:
-            path = folder / f"{frame.index + 1:06d}.jpg"
-            cv2.imwrite(str(path), frame.image[:, :, ::-1], (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))
-            count += 1
-            on_frame()
-    return count
+def _is_list(boxes: Path) -> bool:
+    """Whether a file holds one line for each frame, whatever its suffix."""
+    try:
+        return find_format(boxes) == "txt"
+    except ConfigError:
+        return not boxes.is_dir()
 
 
-def _every_frame(path: Path, table: Mapping[int, Box], count: int) -> NDArray[np.float64]:
-    """(F, 4), `nan` where the table has no box."""
-    last = max(table, default=0)
-    if last >= count:
-        raise DatasetError(f"{path}: expected a video with boxes up to frame {last}, got {count} frames")
-    return np.array([table.get(frame, (np.nan,) * 4) for frame in range(count)], np.float64).reshape(-1, 4)
+def unpack_parts(
+    video: str | Path, folder: Path, length: int, max_frames: int | None = None, on_frame: Callable[[], None] = lambda: None
+) -> int:
+    """Writes a video as clips without boxes, `folder/NAME-001/000001.jpg…`, so that none is too long for memory; all or nothing.
+
+    Args:
+        video: A file.
+        folder: To be made.
+        length: Frames of a clip. A last part of less than half of that is joined with the one before.
+        max_frames: Only the first frames; None takes all of them.
+        on_frame: Called after each frame.
+
+    Returns:
+        Number of clips.
+
+    Raises:
+        DatasetError: The folder exists.
+        VideoError: The video cannot be read.
+    """
+    if folder.exists():
+        raise DatasetError(f"{folder}: expected a new folder, found one that exists")
+    stem = Path(str(video)).stem
+    with written_whole(folder) as unfinished:
+        count = 0
+        with open_source(video) as frames:
+            for place, frame in enumerate(islice(frames, max_frames)):
+                part = unfinished / f"{stem}-{place // length + 1:03d}"
+                part.mkdir(parents=True, exist_ok=True)
+                _write_picture(part, frame)
+                count += 1
+                on_frame()
+        parts = -(-count // length)
+        if parts > 1 and count % length and count % length < length / 2:
+            rest, before = (unfinished / f"{stem}-{number:03d}" for number in (parts, parts - 1))
+            for picture in list(rest.iterdir()):
+                picture.rename(before / picture.name)
+            rest.rmdir()
+            parts -= 1
+    return parts
+
+
+def _write_picture(folder: Path, frame: Frame) -> None:
+    """Writes a frame; names count from 1."""
+    path = folder / f"{frame.index + 1:06d}.jpg"
+    written, content = cv2.imencode(".jpg", frame.image[:, :, ::-1], (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))
+    if not written:
+        raise DatasetError(f"{path}: expected a frame that can be written as JPEG, got one of {frame.picture.shape}")
+    # not by OpenCV, which is silent on a full disk and cannot write to names of other scripts everywhere
+    path.write_bytes(content.tobytes())

@@ -1,0 +1,195 @@
+"""Boxes from one format to another, and from and to clips of the layout `folder`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fear.annotations.annotation import UNKNOWN, Annotation, Annotations, Facts, ordered, plain
+from fear.annotations.formats import FORMATS, Reading, find_format, left_out, read_annotations, write_annotations
+from fear.datasets.files import find, read_boxes
+from fear.errors import ConfigError, DatasetError
+from fear.media.image import list_images, read_image
+from fear.media.reader import open_source
+from fear.weights.store import written_whole
+
+_TRUTH = "groundtruth.txt"
+
+
+def video_facts(video: str | Path) -> Facts:
+    """What a video or a folder of images says about itself; its first frame is decoded.
+
+    Raises:
+        VideoError: It cannot be read.
+    """
+    with open_source(video) as source:
+        height, width = next(iter(source)).picture.shape[:2]
+        return Facts(Path(str(video)).name, width, height, source.count, float(source.rate))
+
+
+def import_boxes(source: Path, output: Path, name: str | None, how: Reading, target: int | None = None) -> list[str]:
+    """Turns boxes of another program into ours.
+
+    Args:
+        source: File or folder.
+        output: A `.csv`, `.jsonl` or `.txt`; or the folder of a clip that has frames and no `groundtruth.txt` yet.
+        name: Format of the source; None finds it out.
+        how: What the source does not say itself.
+        target: Which target a clip or a `.txt` holds; None takes the only one.
+
+    Returns:
+        What was read and what had to be left out or assumed, one line each.
+
+    Raises:
+        ConfigError: A format is not known, or the output is not one of ours.
+        DatasetError: The source is missing or damaged, or the clip has other frames.
+    """
+    found = read_annotations(source, name, how)
+    if output.is_dir():
+        _write_truth(found, output, target)
+        kind = "txt"
+    else:
+        kind = find_format(output)
+        if not FORMATS[kind].own or FORMATS[kind].write is None:
+            raise ConfigError(
+                f"{output}: expected one of our formats .csv, .jsonl or .txt, got {FORMATS[kind].title}; `fear data export` writes it"
+            )
+        write_annotations(found if target is None else only(found, target, source), output, kind)
+    return [_told(found), *found.remarks, *_told_left_out(found, kind)]
+
+
+def export_boxes(source: Path, output: Path, name: str | None, how: Reading) -> list[str]:
+    """Turns our boxes into those of another program.
+
+    Args:
+        source: A box file of ours, a project of the page, a clip of the layout `folder`, or a folder of such clips.
+        output: File or folder; a folder where the source holds several clips.
+        name: Format of the output; None takes it from its name.
+        how: The facts about the video, and the coordinate of the first pixel in MOT.
+
+    Returns:
+        What was written and what was left out, one line each.
+
+    Raises:
+        ConfigError: The format is not known, or is one of ours.
+        DatasetError: The source is missing or damaged, or the size of the frames is needed and not known.
+    """
+    clips = find(source, f"*/{_TRUTH}") if source.is_dir() else []
+    if clips and name is None:
+        raise ConfigError(f"{output}: expected --format for a folder of clips, got none")
+    kind = find_format(output, name)
+    if FORMATS[kind].own:
+        raise ConfigError(f"{output}: expected another program's format, got {FORMATS[kind].title}; `fear data import` writes it")
+    if clips and output.exists():
+        raise DatasetError(f"{output}: expected a new folder, found one that exists")
+    lines = []
+    suffix = FORMATS[kind].suffixes[0] if FORMATS[kind].suffixes else ""
+    for path in [truth.parent for truth in clips] or [source]:
+        found = _read_own(path, how)
+        write_annotations(found, output / f"{path.name}{suffix}" if clips else output, kind, how.origin)
+        told = [_told(found), *found.remarks, *_told_left_out(found, kind)]
+        lines += [f"{path.name}: {line}" for line in told] if clips else told
+    return lines
+
+
+def only(annotations: Annotations, target: int | None, place: Path) -> Annotations:
+    """The boxes of one target alone.
+
+    Args:
+        annotations: Of any number of targets.
+        target: Its number; None takes the only one.
+        place: The file, for the message.
+
+    Raises:
+        DatasetError: There is no such target, or there are several and none was named.
+    """
+    numbers = annotations.numbers
+    names = ", ".join(map(str, numbers)) or "none"
+    if target is None and len(numbers) != 1:
+        raise DatasetError(f"{place}: expected one target, got {names}; choose one with --target")
+    chosen = numbers[0] if target is None else target
+    if chosen not in numbers:
+        raise DatasetError(f"{place}: expected target {target}, got {names}")
+    boxes = tuple(one for one in annotations.boxes if one.target == chosen)
+    kept = {number: one for number, one in annotations.targets.items() if number == chosen}
+    return Annotations(boxes, kept, annotations.facts, annotations.remarks)
+
+
+def _read_own(path: Path, how: Reading) -> Annotations:
+    if path.is_dir():
+        return _read_clip(path, how.facts)
+    kind = find_format(path)
+    if not FORMATS[kind].own:
+        raise ConfigError(
+            f"{path}: expected one of our box files, got {FORMATS[kind].title}; turn it into a .csv with `fear data import` first"
+        )
+    return read_annotations(path, kind, how)
+
+
+def _read_clip(folder: Path, facts: Facts = UNKNOWN) -> Annotations:
+    """The boxes of a clip of the layout `folder`."""
+    truth = read_boxes(folder / _TRUTH)
+    boxes = [Annotation(frame, 0, (x, y, w, h)) for frame, (x, y, w, h) in enumerate(truth.tolist()) if np.isfinite((x, y, w, h)).all()]
+    known = facts.merged(Facts(folder.name, frames=len(truth)))
+    if known.width is None and (folder / "img").is_dir():
+        height, width = read_image(list_images(folder / "img")[0]).shape[:2]
+        known = known.merged(Facts(width=width, height=height))
+    elif known.width is None and (folder / "video.mp4").is_file():
+        known = known.merged(video_facts(folder / "video.mp4"))
+    return Annotations(ordered(folder / _TRUTH, boxes), facts=known)
+
+
+def _write_truth(annotations: Annotations, folder: Path, target: int | None) -> None:
+    """Writes the boxes of one target beside the frames of a clip."""
+    path = folder / _TRUTH
+    if path.exists():
+        raise DatasetError(f"{path}: expected a clip without boxes, found some; remove the file first")
+    pictures, video = folder / "img", folder / "video.mp4"
+    if pictures.is_dir():
+        count = len(list_images(pictures))
+    elif video.is_file():
+        with open_source(video) as source:
+            count = sum(1 for _ in source)
+    else:
+        raise DatasetError(f"{folder}: expected a folder of pictures, img, or a video, video.mp4; `fear data unpack` makes them of a video")
+    chosen = only(annotations, target, folder)
+    truth = every_frame(chosen, count, folder)
+    with written_whole(path) as unfinished:
+        unfinished.write_text(truth_text(truth), encoding="utf-8")
+
+
+def every_frame(annotations: Annotations, count: int, place: Path) -> NDArray[np.float64]:
+    """The boxes of one target, (F, 4), `nan` where there is none or the target is lost.
+
+    Args:
+        annotations: Of one target.
+        count: Number of frames, F.
+        place: The file, for the message.
+
+    Raises:
+        DatasetError: There are boxes of later frames.
+    """
+    truth = np.full((count, 4), np.nan)
+    for one in annotations.boxes:
+        if one.frame >= count:
+            raise DatasetError(f"{place}: expected a video with boxes up to frame {annotations.boxes[-1].frame}, got {count} frames")
+        if not one.lost:
+            truth[one.frame] = one.box_xywh
+    return truth
+
+
+def truth_text(truth_xywh: NDArray[np.float64]) -> str:
+    """The text of a `groundtruth.txt`."""
+    return "".join(",".join(map(plain, box)) + "\n" for box in truth_xywh.tolist())
+
+
+def _told(found: Annotations) -> str:
+    boxes, targets = len(found.boxes), len(found.numbers)
+    return f"{boxes} box{'es' * (boxes != 1)} of {targets} target{'s' * (targets != 1)}"
+
+
+def _told_left_out(found: Annotations, kind: str) -> list[str]:
+    missing = left_out(found, kind)
+    return [f"left out, since {FORMATS[kind].title} cannot hold it: {', '.join(missing)}"] if missing else []
