@@ -16,6 +16,12 @@ SHARED = Path(os.environ.get("FEAR_SHARED", Path(__file__).parents[2] / "shared"
 """Reference data that is not part of the project; tests that need it are skipped without it."""
 
 
+@pytest.fixture(autouse=True)
+def _no_lines_of_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands write lines of progress only in the tests that ask for them: on a busy machine any work may take seconds."""
+    monkeypatch.setattr("fear.cli.console.EVERY", 3600.0)
+
+
 @pytest.fixture(scope="session")
 def official() -> Path:
     """Folder of the published network."""
