@@ -171,3 +171,19 @@ def test_a_checkpoint_says_that_it_is_converted_and_keeps_the_result(
     assert kept.startswith(str(tmp_path / "cache"))
     assert (Path(kept) / "match.onnx").is_file()
     assert "converting" not in second.stderr
+
+
+def test_a_box_of_corners_gives_one_hint_and_the_run_goes_on(clip: tuple[Path, str]) -> None:
+    result = run("track", clip[0], "--box", "60,40,140,100")
+    assert result.exit_code == 0
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("fear: hint: the box 60,40,140,100 reaches beyond the frame, of 160×120 pixels")
+    assert "60,40,80,60" in line
+
+
+def test_shares_of_the_picture_are_one_line_with_the_remedy(clip: tuple[Path, str]) -> None:
+    result = run("track", clip[0], "--box", "0.25,0.25,0.5,0.5")
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert "shares of the frame" in line
+    assert line.endswith("40,30,80,60")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fear.errors import BoxError
-from fear.geometry.boxes import Box, clip_box, iou, parse_box, require_overlap
+from fear.geometry.boxes import Box, clip_box, doubt, iou, parse_box, require_overlap, require_pixels
 
 places = st.floats(-500, 1500)
 sides = st.floats(0.01, 2000)
@@ -73,3 +73,32 @@ def test_iou_by_hand() -> None:
         [1 / 3, 0, 0]
     )
     assert np.isnan(iou((math.nan,) * 4, (0, 0, 1, 1)))
+
+
+def test_a_box_of_corners_and_a_box_of_one_pixel_are_doubted() -> None:
+    hint = doubt((200, 100, 300, 170), height=180, width=320)
+    assert "left, top, right, bottom" in hint
+    assert hint.endswith("200,100,100,70")
+    assert "shares" in doubt((0, 0, 1, 1), height=180, width=320)
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        (200.0, 100.0, 100.0, 70.0),
+        (300.0, 100.0, 40.0, 40.0),  # leaves the frame at the right, but is no box of corners
+        (-20.0, 10.0, 60.0, 60.0),
+        (0.0, 0.0, 320.0, 180.0),
+        (10.0, 20.0, 310.0, 160.0),
+        (200.0, 100.0, 400.0, 170.0),  # too wide for the frame in either reading
+    ],
+)
+def test_ordinary_boxes_are_not_doubted(box: Box) -> None:
+    assert doubt(box, height=180, width=320) == ""
+
+
+def test_shares_of_the_frame_are_an_error_with_the_remedy() -> None:
+    with pytest.raises(BoxError, match=r"multiply by width and height, which gives 160,45,32,36"):
+        require_pixels((0.5, 0.25, 0.1, 0.2), height=180, width=320)
+    require_pixels((0.0, 0.0, 1.0, 1.0), height=180, width=320)
+    require_pixels((5.0, 5.0, 0.5, 0.5), height=180, width=320)

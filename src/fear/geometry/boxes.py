@@ -42,6 +42,44 @@ def parse_box(box_xywh: Iterable[Any]) -> Box:
     return values
 
 
+def require_pixels(box_xywh: Box, height: int, width: int) -> None:
+    """Raises BoxError where a box holds less than a pixel and looks like shares of the frame, 0 to 1."""
+    x, y, w, h = box_xywh
+    if min(x, y) >= 0 and max(box_xywh) <= 1 and w * h < 1:
+        pixels = ",".join(f"{share * side:g}" for share, side in zip(box_xywh, (width, height) * 2, strict=True))
+        raise BoxError(
+            f"a box is in pixels; got {box_xywh}, which looks like shares of the frame, of {width}×{height} pixels: "
+            f"multiply by width and height, which gives {pixels}"
+        )
+
+
+def doubt(box_xywh: Box, height: int, width: int) -> str:
+    """What a box was perhaps meant to be, in one sentence; empty where nothing is odd about it.
+
+    Args:
+        box_xywh: A box that can be used.
+        height: Of the frame.
+        width: Of the frame.
+
+    Example:
+        >>> doubt((200.0, 100.0, 300.0, 170.0), height=180, width=320)[:61]
+        'the box 200,100,300,170 reaches beyond the frame, of 320×180 '
+        >>> doubt((200.0, 100.0, 100.0, 70.0), height=180, width=320)
+        ''
+    """
+    x, y, w, h = box_xywh
+    numbers = ",".join(f"{value:g}" for value in box_xywh)
+    if 0 <= x < w <= width and 0 <= y < h <= height and (x + w > width + 1 or y + h > height + 1):
+        meant = ",".join(f"{value:g}" for value in (x, y, w - x, h - y))
+        return (
+            f"the box {numbers} reaches beyond the frame, of {width}×{height} pixels; "
+            f"if these are left, top, right, bottom, give left, top, width, height: {meant}"
+        )
+    if min(x, y) >= 0 and max(box_xywh) <= 1:
+        return f"the box {numbers} is one pixel; shares of the frame are multiplied by its width, {width}, and height, {height}"
+    return ""
+
+
 def require_overlap(box_xywh: Box, height: int, width: int) -> None:
     """Raises BoxError where no part of a box lies in a frame of this height and width."""
     x, y, w, h = box_xywh

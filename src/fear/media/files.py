@@ -19,6 +19,7 @@ from fear.media.deinterlace import deinterlaced
 from fear.media.opening import choose_stream, open_container
 from fear.media.sound import Sound
 from fear.media.source import FOLDER_RATE, Frame, SourceReport, reason
+from fear.media.start import BEGINNING
 from fear.media.timing import repaired_times
 
 _TOLERANCE = 1.0, 0.05  # seconds and share by which a video may be shorter than announced, where its container does not say its own size
@@ -37,6 +38,7 @@ class VideoFile:
     """
 
     live = False
+    start = BEGINNING
 
     def __init__(
         self,
@@ -71,18 +73,23 @@ class VideoFile:
         decoder = Decoder(self._container, self._stream, self.report)
         stamped = ((decoded.stamp, decoded) for decoded in deinterlaced(decoder))
         restarts = "mpeg" in self._container.format.name  # broadcast and program streams; MP4 is named otherwise
-        frames = 0
+        frames, reached = 0, False
         try:
             for time, decoded in repaired_times(stamped, float(1 / self.rate), self.report, restarts):
                 if frames == 0:
                     self._open_sound(decoded)
                 frames += 1
+                if not self.start.reached(decoded.number, time):
+                    continue
+                reached = True
                 yield Frame(decoded.number, time, *self._converter(decoded.picture))
         except (av.FFmpegError, ValueError, OSError) as error:
             raise VideoError(f"{self._title}: it breaks off after {frames} frames; expected more ({reason(error)})") from error
         if frames == 0:
             raise VideoError(f"{self._title}: expected frames, found none in it")
         self._require_end(frames, decoder)
+        if not reached:
+            raise VideoError(f"{self._title}: expected a start before its end, got {self.start}; it has {frames} frames, {time:.2f} s")
 
     def _open_sound(self, first: Decoded) -> None:
         if self._container.streams.audio and self._name != "pipe:0":

@@ -15,6 +15,7 @@ import numpy as np
 from fear.errors import DatasetError, VideoError
 from fear.media.image import IMAGE_SUFFIXES, Image, list_images, natural_order, read_image
 from fear.media.source import FOLDER_RATE, Frame, SourceReport
+from fear.media.start import BEGINNING
 
 _DEFAULT_DURATION = 0.1  # seconds; what browsers take where an animation asks for next to none
 _NUMBER = re.compile(r"%0?(\d*)d")
@@ -24,12 +25,18 @@ class _Stills:
     """What all sources made of picture files have in common."""
 
     live = False
+    start = BEGINNING
     sound = None
     pixel_aspect = Fraction(1)
     rate: Fraction
+    count: int | None
 
     def __init__(self) -> None:
         self.report = SourceReport()
+
+    def _require_reached(self, reached: bool) -> None:
+        if not reached:
+            raise VideoError(f"expected a start before the end of the pictures, got {self.start}; there are {self.count}")
 
     def __enter__(self) -> Self:
         return self
@@ -53,7 +60,10 @@ class Pictures(_Stills):
         self.rate = rate or FOLDER_RATE
 
     def __iter__(self) -> Iterator[Frame]:
-        for index, path in enumerate(self._paths):
+        wanted = [index for index in range(len(self._paths)) if self.start.reached(index, float(index / self.rate))]
+        self._require_reached(bool(wanted))
+        for index in wanted:
+            path = self._paths[index]
             try:
                 image = read_image(path)
             except DatasetError as error:
@@ -86,8 +96,10 @@ class AnimatedPicture(_Stills):
         self._times = [index / float(rate) for index in range(self.count)] if rate else [float(time) for time in times[:-1]]
 
     def __iter__(self) -> Iterator[Frame]:
-        for index, (time, image) in enumerate(zip(self._times, self._images, strict=True)):
-            yield Frame(index, time, image)
+        frames = [Frame(index, time, image) for index, (time, image) in enumerate(zip(self._times, self._images, strict=True))]
+        wanted = [frame for frame in frames if self.start.reached(frame.index, frame.time)]
+        self._require_reached(bool(wanted))
+        yield from wanted
 
 
 def _rgb(image: Image) -> Image:

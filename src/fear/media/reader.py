@@ -17,6 +17,7 @@ from fear.media.files import VideoFile
 from fear.media.opening import PATIENCE, open_container
 from fear.media.pictures import open_folder, open_pattern, open_picture
 from fear.media.source import FOLDER_RATE, Frame, Source, SourceReport, reason
+from fear.media.start import parse_start
 from fear.media.streams import RECONNECT, LiveStream
 
 __all__ = ["FOLDER_RATE", "RECONNECT", "Frame", "Source", "SourceReport", "open_source", "reason"]
@@ -31,6 +32,7 @@ def open_source(
     stream: int | None = None,
     rate: Fraction | float | None = None,
     reconnect: float = RECONNECT,
+    start: str | float = 0,
 ) -> Source:
     """Opens whatever holds frames: a file, a folder of images, a camera, a stream.
 
@@ -47,12 +49,16 @@ def open_source(
         stream: Number of the stream of pictures, counted from 0, where there are several.
         rate: Frames per second of pictures; 30 by default.
         reconnect: Seconds for which a live stream that was cut is tried again; 0 ends at the first cut.
+        start: Where to begin: an integer is the number of a frame; a decimal, or text such as `2.5s` or `00:01:05`, is in seconds. Frames
+            keep the numbers and times of the source, and those before the start are decoded and left out, because only so are the
+            numbers exact.
 
     Returns:
         The source, with `rate` (mean frames per second), `count` (number of frames, or None) and `live` (it has no end of its own).
 
     Raises:
-        VideoError: There is nothing, or there are no pictures in it. While frames are read: the source breaks off.
+        VideoError: There is nothing, or there are no pictures in it. While frames are read: the source breaks off, or ends before `start`.
+        ConfigError: `start` is neither the number of a frame nor a time.
 
     Examples:
         >>> import fear
@@ -60,6 +66,15 @@ def open_source(
         ...     for frame in source:
         ...         print(frame.index, frame.time, frame.image.shape)
     """
+    begin = parse_start(start)
+    opened = _open(source, options, stream, rate, reconnect)
+    opened.start = begin
+    return opened
+
+
+def _open(
+    source: str | Path | int, options: Mapping[str, str] | None, stream: int | None, rate: Fraction | float | None, reconnect: float
+) -> Source:
     text = str(source)
     pace = None if rate is None else Fraction(rate).limit_denominator(100_000)
     if text == "-":

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from fear.media.image import Image
 from fear.media.planes import Yuv420, whole
+from fear.media.start import Start
 
 if TYPE_CHECKING:
     from fear.media.sound import Sound
@@ -75,6 +76,9 @@ class SourceReport:
 
 class Source(Protocol):
     """Frames in order; a context manager that releases what it holds."""
+
+    start: Start
+    """Where to begin; earlier frames are read and left out."""
 
     @property
     def count(self) -> int | None:

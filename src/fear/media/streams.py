@@ -20,6 +20,7 @@ from fear.media.decoding import Decoder
 from fear.media.deinterlace import deinterlaced
 from fear.media.opening import PATIENCE, choose_stream
 from fear.media.source import FOLDER_RATE, Frame, SourceReport, reason
+from fear.media.start import BEGINNING
 from fear.media.timing import LiveClock
 
 RECONNECT = 30.0
@@ -43,6 +44,7 @@ class LiveStream:
     """
 
     live = True
+    start = BEGINNING
     count: int | None = None
     sound = None  # frames of a live source may be left out, so that its sound would not fit
 
@@ -115,7 +117,9 @@ class LiveStream:
                 reconnected = False
             shown = self._converter(decoded.picture)
             self._frames, self._next_index = self._frames + 1, decoded.number + 1
-            yield Frame(decoded.number, self._clock.time(decoded.stamp, arrival), *shown)
+            seconds = self._clock.time(decoded.stamp, arrival)
+            if self.start.reached(decoded.number, seconds):
+                yield Frame(decoded.number, seconds, *shown)
 
     def _back(self, silent: bool) -> bool:
         """Opens the stream again, with growing waits; False where that failed for too long.

@@ -32,6 +32,7 @@ class ReadAhead:
         self._waiting: deque[Frame] = deque()
         self._changed = threading.Condition()
         self._stopped = self._ended = False
+        self._first: int | None = None  # its number
         self._error: BaseException | None = None
         self.dropped = 0
         """Frames that came too fast."""
@@ -52,7 +53,8 @@ class ReadAhead:
     def _offer(self, frame: Frame) -> bool:
         """Puts a frame where it can be taken; False where nobody wants more."""
         with self._changed:
-            if self._drop_late and self._waiting and self._waiting[-1].index > 0:
+            self._first = frame.index if self._first is None else self._first
+            if self._drop_late and self._waiting and self._waiting[-1].index != self._first:
                 self._waiting.pop()
                 self.dropped += 1
             self._changed.wait_for(lambda: self._stopped or len(self._waiting) < _DEPTH)

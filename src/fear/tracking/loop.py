@@ -58,6 +58,7 @@ def track(
     device: str = "cpu",
     threads: int | None = None,
     config: TrackerConfig | None = None,
+    start: str | float = 0,
 ) -> Iterator[tuple[int, Track]]:
     """Follows one target through a video.
 
@@ -65,16 +66,17 @@ def track(
 
     Args:
         source: A video file, a folder of images, the number of a camera, or the URL of a stream.
-        box_xywh: The target in frame 0: left, top, width, height in pixels.
+        box_xywh: The target in the first frame: left, top, width, height in pixels.
         model: A name such as `fear-xs`, a `.safetensors` checkpoint, an exported folder, or `published:DIR`; or a loaded network.
         runtime: `openvino`, `onnx` or `torch`. `auto` measures at the first use on a machine which one is the fastest; it may take an int8
             form of packaged weights where that is clearly faster.
         device: `cpu`, or what the runtime knows, such as `cuda`.
         threads: Threads of the network; None leaves their number to the runtime.
         config: Rules around the network.
+        start: The first frame: an integer is its number; a decimal, or text such as `2.5s` or `00:01:05`, is in seconds.
 
     Yields:
-        The number of the frame and the track. Frame 0 is the given box, with score and similarity 1.
+        The number of the frame in the source and the track. The first one is the given box, with score and similarity 1.
 
     Examples:
         >>> import fear
@@ -83,13 +85,13 @@ def track(
 
     Raises:
         VideoError: The source cannot be opened, or breaks off; the frames before that were yielded.
-        BoxError: The box is not four finite numbers with an area inside frame 0.
+        BoxError: The box is not four finite numbers with an area inside the first frame.
         WeightsError: There is no such model, or it is damaged.
         RuntimeMissingError: The runtime is not installed.
         ConfigError: An option has a value that is not known.
     """
     box = parse_box(box_xywh)
     tracker = MultiTracker(model, runtime=runtime, device=device, threads=threads, config=config)
-    with open_source(source) as frames:
+    with open_source(source, start=start) as frames:
         for step in follow(tracker, frames, [box]):
             yield step.index, step.tracks[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args
@@ -10,7 +11,7 @@ import numpy as np
 
 from fear.config import TrackerConfig
 from fear.errors import BoxError, ConfigError, FearError
-from fear.geometry.boxes import Box, parse_box, require_overlap
+from fear.geometry.boxes import Box, doubt, parse_box, require_overlap, require_pixels
 from fear.geometry.window import Window
 from fear.loading.load import load
 from fear.loading.reference import Model
@@ -20,6 +21,8 @@ from fear.runtime.protocol import Network, require_finite
 from fear.tracking.assignment import assign, in_conflict
 from fear.tracking.target import Finding, Target
 from fear.tracking.track import Track
+
+_log = logging.getLogger(__name__)
 
 Colour = Literal["rgb", "bgr"]
 
@@ -211,7 +214,11 @@ class MultiTracker(_StaysHere):
 
     def _parse(self, box_xywh: Iterable[Any], frame: Picture) -> Box:
         box = parse_box(box_xywh)
+        require_pixels(box, *frame.shape[:2])
         require_overlap(box, *frame.shape[:2])
+        hint = doubt(box, *frame.shape[:2])
+        if hint:
+            _log.warning("hint: %s", hint)
         return box
 
     def _start(self, frame: Picture, box: Box) -> int:
