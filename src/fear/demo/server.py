@@ -2,79 +2,21 @@
 
 from __future__ import annotations
 
-import errno
-import gzip
 import socket
 import ssl
 from collections.abc import Callable
-from functools import partial
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
+from typing import NamedTuple
 
+from fear.demo.pages import HOST, Reply, Request, listen, page_headers
 from fear.demo.site import Site
 from fear.errors import ConfigError
 
-HOST = "127.0.0.1"
-"""Browsers give cameras, threads and video decoders to pages from the machine itself; from elsewhere only over https."""
-
-_POLICY = {
-    "default-src": "'none'",
-    "script-src": "'self' 'wasm-unsafe-eval'",  # compiling WebAssembly needs a permission of its own; JavaScript's eval stays forbidden
-    "worker-src": "'self'",
-    "style-src": "'self'",
-    "img-src": "'self'",
-    "media-src": "blob:",  # a video that the user opened, where the browser has no WebCodecs
-    "connect-src": "'self'",
-    "base-uri": "'none'",
-    "form-action": "'none'",
-    "frame-ancestors": "'none'",
-}
-_HEADERS = {
-    # what a page must promise before it may start threads that share memory
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Embedder-Policy": "require-corp",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in _POLICY.items()),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
-}
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def __init__(self, site: Site, *args: Any) -> None:
-        self._site = site
-        super().__init__(*args)
-
-    def do_GET(self) -> None:
-        self._answer(body=True)
-
-    def do_HEAD(self) -> None:
-        self._answer(body=False)
-
-    def _answer(self, body: bool) -> None:
-        content = self._site.get(unquote(urlsplit(self.path).path).removeprefix("/"))
-        if content is None:
-            self.send_error(HTTPStatus.NOT_FOUND)
-            return
-        data, packed = content.data, content.compressed
-        if packed and "gzip" not in self.headers.get("Accept-Encoding", ""):
-            data, packed = gzip.decompress(data), False
-        self.send_response(HTTPStatus.OK)
-        headers = {"Content-Type": content.type, "Content-Length": str(len(data)), **_HEADERS}
-        for name, value in (headers | ({"Content-Encoding": "gzip"} if packed else {})).items():
-            self.send_header(name, value)
-        self.end_headers()
-        if body:
-            self.wfile.write(data)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Says nothing: a page that loads is no news."""
+_HEADERS = page_headers(
+    script_src="'self' 'wasm-unsafe-eval'",  # compiling WebAssembly needs a permission of its own; JavaScript's eval stays forbidden
+    worker_src="'self'",
+    media_src="blob:",  # a video that the user opened, where the browser has no WebCodecs
+)
 
 
 class Certificate(NamedTuple):
@@ -98,14 +40,13 @@ def serve(port: int, on_ready: Callable[[str], None], host: str = HOST, certific
         FearError: the page was not built into this package.
     """
     site = Site()
+
+    def answer(request: Request) -> Reply | None:
+        content = site.get(request.path) if request.body is None else None  # nothing is received
+        return None if content is None else Reply(content.data, content.type, content.compressed)
+
     context = None if certificate is None else _context(certificate)
-    try:
-        server = ThreadingHTTPServer((host, port), partial(_Handler, site))
-    except (OSError, OverflowError) as error:
-        if isinstance(error, socket.gaierror) or getattr(error, "errno", None) == errno.EADDRNOTAVAIL:
-            raise ConfigError(f"host {host}: expected an address of this machine, got: {error}") from error
-        raise ConfigError(f"port {port} of {host}: expected one that is free, got: {error}; choose another with --port") from error
-    with server:
+    with listen(answer, _HEADERS, port, host) as server:
         if context is not None:
             server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         name = _address_in_network() if host in ("", "0.0.0.0") else host

@@ -1,0 +1,142 @@
+"""What all pages of this project are served with: headers that keep a page to its own files, and a port of this machine."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import socket
+from collections.abc import Callable, Mapping
+from functools import partial
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from fear.errors import ConfigError
+
+HOST = "127.0.0.1"
+"""Browsers give cameras, threads and video decoders to pages from the machine itself; from elsewhere only over https."""
+
+_LARGEST_BODY = 1 << 16  # bytes; pages send boxes and wishes, nothing large
+
+_ALLOWED = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self'",
+    "connect-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": "'none'",
+}
+
+
+class Request(NamedTuple):
+    """What a browser asks for."""
+
+    path: str
+    """Below the server's address, decoded, without the first slash."""
+    query: dict[str, str]
+    host: str
+    """The address by which the browser calls this server."""
+    body: bytes | None = None
+    """What it sends, which is JSON; None where it only asks."""
+
+
+class Reply(NamedTuple):
+    """What it gets."""
+
+    data: bytes
+    type: str
+    """MIME type."""
+    compressed: bool = False
+    """The data is what gzip made of it."""
+    status: HTTPStatus = HTTPStatus.OK
+    headers: Mapping[str, str] = {}
+
+
+Answer = Callable[[Request], Reply | None]
+"""Answers a request; None: there is no such file."""
+
+
+def page_headers(**allowed: str) -> dict[str, str]:
+    """The headers of a page that may load its own files, and nothing else.
+
+    Args:
+        allowed: More directives of the content security policy, with `_` for `-`, such as `worker_src="'self'"`.
+    """
+    policy = _ALLOWED | {name.replace("_", "-"): value for name, value in allowed.items()}
+    return {
+        # what a page must promise before it may start threads that share memory
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Embedder-Policy": "require-corp",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-cache",
+    }
+
+
+def listen(answer: Answer, headers: Mapping[str, str], port: int, host: str = HOST) -> ThreadingHTTPServer:
+    """A server that waits for requests; each is answered in a thread of its own.
+
+    Args:
+        answer: Called with each request, in any thread.
+        headers: Of every reply.
+        port: 0 takes any that is free.
+        host: Address of this machine.
+
+    Raises:
+        ConfigError: the port is taken, or the address is not this machine's.
+    """
+    try:
+        return ThreadingHTTPServer((host, port), partial(_Handler, answer, headers))
+    except (OSError, OverflowError) as error:
+        if isinstance(error, socket.gaierror) or getattr(error, "errno", None) == errno.EADDRNOTAVAIL:
+            raise ConfigError(f"host {host}: expected an address of this machine, got: {error}") from error
+        raise ConfigError(f"port {port} of {host}: expected one that is free, got: {error}; choose another with --port") from error
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def __init__(self, answer: Answer, headers: Mapping[str, str], *args: Any) -> None:
+        self._find, self._headers = answer, headers
+        super().__init__(*args)
+
+    def do_GET(self) -> None:
+        self._answer(None, with_data=True)
+
+    def do_HEAD(self) -> None:
+        self._answer(None, with_data=False)
+
+    def do_POST(self) -> None:
+        length = self.headers.get("Content-Length", "")
+        # other pages in the same browser cannot send JSON without asking first, and nobody answers that question
+        if self.headers.get_content_type() != "application/json" or not length.isdecimal() or int(length) > _LARGEST_BODY:
+            self.close_connection = True  # what it sends is not read
+            self.send_error(HTTPStatus.BAD_REQUEST)
+            return
+        self._answer(self.rfile.read(int(length)), with_data=True)
+
+    def _answer(self, body: bytes | None, with_data: bool) -> None:
+        address = urlsplit(self.path)
+        query = dict(parse_qsl(address.query))
+        reply = self._find(Request(unquote(address.path).removeprefix("/"), query, self.headers.get("Host", ""), body))
+        if reply is None:
+            self.send_error(HTTPStatus.NOT_FOUND)
+            return
+        data, packed = reply.data, reply.compressed
+        if packed and "gzip" not in self.headers.get("Accept-Encoding", ""):
+            data, packed = gzip.decompress(data), False
+        self.send_response(reply.status)
+        headers = {"Content-Type": reply.type, "Content-Length": str(len(data)), **self._headers, **reply.headers}
+        for name, value in (headers | ({"Content-Encoding": "gzip"} if packed else {})).items():
+            self.send_header(name, value)
+        self.end_headers()
+        if with_data:
+            self.wfile.write(data)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Says nothing: a page that loads is no news."""
