@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
+from typing import Protocol
 
 from fear.annotations.annotation import Facts
 from fear.annotations.boxfile import BoxFile
 from fear.annotations.draw import draw_tracks
 from fear.errors import ConfigError
 from fear.geometry.boxes import Box
-from fear.media.reader import Source
+from fear.media.reader import Frame, Source
 from fear.media.threads import ReadAhead, WriteBehind
 from fear.media.writer import VideoWriter
 from fear.runtime.protocol import Crops, Floats, Maps, Network
@@ -101,6 +102,24 @@ def network_threads() -> int:
     return max(1, (os.cpu_count() or 1) - 1)
 
 
+class Viewer(Protocol):
+    """A person at a run, who may choose the targets, watch, correct them, and end it."""
+
+    @property
+    def waited(self) -> float:
+        """Seconds for which the run waited for the person."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the person has ended the run."""
+
+    def choose(self, frames: Iterator[Frame], boxes_xywh: Sequence[Box]) -> tuple[Frame, list[Box]]:
+        """The frame with which the run begins, and the targets in it; frames before it are taken from `frames`."""
+
+    def watch(self, step: Step, tracker: MultiTracker) -> Step:
+        """Shows a step; returns it, with other boxes where the person corrected the tracker."""
+
+
 @dataclass(frozen=True)
 class Recording:
     """What a run writes, and where it ends."""
@@ -128,16 +147,18 @@ def record(
     recording: Recording,
     summary: Summary,
     on_step: Callable[[Step], None] = lambda step: None,
+    viewer: Viewer | None = None,
 ) -> None:
     """Follows targets through a source and writes files. Whatever ends it, what was tracked until then lies whole in the files.
 
     Args:
         source: Opened; it is not closed here.
-        boxes_xywh: The targets in the first frame.
+        boxes_xywh: The targets in the first frame; none where a viewer chooses them.
         tracker: Where its network is a `TimedNetwork`, the summary tells the time of the network.
         recording: Files to write.
         summary: Is kept up to date.
         on_step: Called when a frame was tracked and handed to the writers.
+        viewer: A person who chooses and watches.
 
     Raises:
         FearError: as source, tracker, writer and box file say.
@@ -147,17 +168,33 @@ def record(
     try:
         with ExitStack() as stack:
             frames = stack.enter_context(ReadAhead(source, recording.drop_late))
+            rest, ignored = iter(frames), 0
+            if viewer is not None:
+                first, boxes_xywh = viewer.choose(rest, boxes_xywh)
+                rest, ignored = chain([first], rest), frames.dropped  # what a camera showed while the person was choosing
+            steps = follow(timed, rest, boxes_xywh)
+            if viewer is not None:
+                steps = _watched(steps, viewer, tracker)
             write = None
-            for step in islice(follow(timed, frames, boxes_xywh), recording.max_frames):
+            for step in islice(steps, recording.max_frames):
                 if write is None:
                     # only now: a run that fails at its first frame leaves older files as they were
                     write = _open(stack, recording, source, step, summary.written)
                     summary.start_updates(tracker.network)
                 write(step)
-                summary.count(step, frames.dropped)
+                summary.count(step, frames.dropped - ignored)
                 on_step(step)
     finally:
-        summary.seconds = time.perf_counter() - start  # the encoder's last frames are out only now
+        waited = viewer.waited if viewer is not None else 0.0
+        summary.seconds = time.perf_counter() - start - waited  # the encoder's last frames are out only now
+
+
+def _watched(steps: Iterator[Step], viewer: Viewer, tracker: MultiTracker) -> Iterator[Step]:
+    """The steps as a person sees and corrects them, until the person ends the run."""
+    for step in steps:
+        yield viewer.watch(step, tracker)
+        if viewer.ended:
+            return
 
 
 def _open(stack: ExitStack, recording: Recording, source: Source, first: Step, written: list[Path]) -> Callable[[Step], None]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +20,8 @@ from fear.geometry.boxes import Box, parse_box
 
 if TYPE_CHECKING:
     from fear.annotations.recording import Summary
-    from fear.media.source import SourceReport
+    from fear.media.source import Source, SourceReport
+    from fear.viewer.viewing import Viewing
 
 
 def _boxes(texts: list[str]) -> list[Box]:
@@ -73,7 +75,18 @@ def track_command(
             help="Video file, picture, folder of images, pattern such as img_%04d.png, camera number, stream URL, or - for standard input.",
         ),
     ],
-    box: Annotated[list[str], typer.Option(metavar="X,Y,W,H", help="A target in the first frame, in pixels; once for each target.")],
+    box: Annotated[
+        list[str] | None, typer.Option(metavar="X,Y,W,H", help="A target in the first frame, in pixels; once for each target.")
+    ] = None,
+    select: Annotated[
+        bool, typer.Option("--select", help="Draw the targets: in a window where OpenCV has windows, else on a page on this machine.")
+    ] = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="Watch the run, the same two ways; space pauses, r draws targets again, q ends the run.")
+    ] = False,
+    start: Annotated[
+        str, typer.Option(metavar="FRAME|SECONDS", help="Begin there: 120 is a frame; 2.5, 2.5s and 00:01:05 are seconds.")
+    ] = "0",
     output: Annotated[Path | None, typer.Option(help="Annotated H.264 video, .mp4.")] = None,
     boxes: Annotated[Path | None, typer.Option(help="Boxes of every frame: .txt, .csv, .jsonl, .mot.txt, .coco.json or .cvat.xml.")] = None,
     model: Annotated[
@@ -102,6 +115,9 @@ def track_command(
         list[str] | None,
         typer.Option(metavar="KEY=VALUE", help="Option of FFmpeg for a source, such as rtsp_transport=tcp or video_size=1280x720."),
     ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port of the page of --select and --show, even where there are windows.")
+    ] = None,
     reconnect: Annotated[float, typer.Option(min=0, help="Seconds for which a stream that was cut is tried again; 0 ends there.")] = 30.0,
     list_cameras: Annotated[  # noqa: ARG001  its callback does everything
         bool, typer.Option("--list-cameras", callback=_list_cameras, is_eager=True, help="Print the cameras with their numbers.")
@@ -109,8 +125,10 @@ def track_command(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar and no summary.")] = False,
 ) -> None:
     """Follow one or several targets through a video."""
-    targets = _boxes(box)
+    targets = _boxes(box or [])
     options = _pairs(stream_option or [])
+    if not targets and not select:
+        raise typer.BadParameter("expected a target: --box X,Y,W,H, or --select to draw it", param_hint="--box")
 
     from fear.annotations.recording import Recording, Summary, TimedNetwork, network_threads, record
     from fear.config import TrackerConfig
@@ -125,7 +143,8 @@ def track_command(
     summary = Summary()
     with (
         _termination_interrupts(),
-        open_source(source, options=options, stream=video_stream, rate=rate, reconnect=reconnect) as frames,
+        open_source(source, options=options, stream=video_stream, rate=rate, reconnect=reconnect, start=start) as frames,
+        ExitStack() as stack,
     ):
         late = frames.live if drop_late is None else drop_late
         recording = Recording(output, boxes, max_frames, sound=not no_audio, drop_late=late)
@@ -133,16 +152,37 @@ def track_command(
             loaded = load(model, runtime=runtime, device=device, threads=threads or network_threads(), rules=config)
         network = TimedNetwork(loaded)
         tracker = MultiTracker(network, config=config)
-        total = min((count for count in (frames.count, max_frames) if count is not None), default=None)
+        viewing = _viewing(stack, select, show, port, frames.live) if select or show else None
+        total = _total(frames, max_frames)
         with progress(quiet, unit="frames") as advance:
             try:
-                record(frames, targets, tracker, recording, summary, lambda _: advance(total))
+                record(frames, targets, tracker, recording, summary, lambda _: advance(total), viewing)
             except KeyboardInterrupt as error:
                 if not frames.live:
                     raise FearError(f"interrupted after {summary.frames} frames; they are kept") from error
     if not quiet:
         _print_summary(summary, frames.report)
         out.print(f"computed by {computed_by(describe(loaded))}, on {device}", markup=False)
+
+
+def _viewing(stack: ExitStack, select: bool, show: bool, port: int | None, live: bool) -> Viewing:
+    """A person at the run; the window or page is closed with the stack."""
+    from fear.viewer.opening import open_screen
+    from fear.viewer.viewing import Viewing
+
+    what = "draw the targets" if select else "watch the run"
+    screen = open_screen(port, lambda address: typer.echo(f"{what} at {address}"))
+    stack.callback(screen.close)
+    return Viewing(screen, select, show, live)
+
+
+def _total(frames: Source, max_frames: int | None) -> int | None:
+    """How many frames will be tracked, where that is known."""
+    counts = [max_frames] if max_frames is not None else []
+    if frames.count is not None:
+        first = frames.start.frame + math.ceil(frames.start.seconds * frames.rate)
+        counts.append(max(frames.count - first, 0))
+    return min(counts, default=None)
 
 
 def _print_summary(summary: Summary, report: SourceReport) -> None:

@@ -131,6 +131,25 @@ class MultiTracker(_StaysHere):
         self._shape = frame.shape[:2]
         return self._start(frame, box)
 
+    def correct(self, frame: Picture, id: int, box_xywh: Iterable[Any]) -> None:
+        """Follows a target anew from its true box, under the same id; the others go on as they are.
+
+        Args:
+            frame: The frame that `update` got last.
+            id: Of the target.
+            box_xywh: Where it is in that frame, in pixels.
+
+        Raises:
+            FrameError: The frame is not such an array, or has another size than the frames before.
+            BoxError: No target has this id; or the box is not four finite numbers, has no area, or lies outside the frame.
+        """
+        frame = self._picture(frame)
+        box = self._parse(box_xywh, frame)
+        place = next((place for place, target in enumerate(self._targets) if target.id == id), None)
+        if place is None:
+            raise self._unknown(id)
+        self._targets[place] = Target(id, self.network, self.config, frame, box)
+
     def remove(self, id: int) -> None:
         """Stops following a target.
 
@@ -139,8 +158,12 @@ class MultiTracker(_StaysHere):
         """
         kept = [target for target in self._targets if target.id != id]
         if len(kept) == len(self._targets):
-            raise BoxError(f"expected the id of a target ({', '.join(str(target.id) for target in kept) or 'there is none'}), got {id!r}")
+            raise self._unknown(id)
         self._targets = kept
+
+    def _unknown(self, id: object) -> BoxError:
+        known = ", ".join(str(target.id) for target in self._targets) or "there is none"
+        return BoxError(f"expected the id of a target ({known}), got {id!r}")
 
     def update(self, frame: Picture) -> list[Track]:
         """Finds every target in the next frame.
