@@ -97,6 +97,18 @@ def test_several_targets(clip: tuple[Path, str], tmp_path: Path) -> None:
     assert len((tmp_path / "o_0.txt").read_text().splitlines()) == len((tmp_path / "o_1.txt").read_text().splitlines()) == 5
 
 
+def test_a_start_leaves_numbers_and_times_as_they_are(clip: tuple[Path, str], tmp_path: Path) -> None:
+    box = ",".join(map(str, list(render(SCENE))[10].box_xywh))
+    for start, first in (("10", 10), ("0.5s", 15)):
+        result = run("track", clip[0], "--box", box, "--start", start, "--boxes", tmp_path / "o.csv", "--output", tmp_path / "o.mp4")
+        assert result.exit_code == 0, result.output
+        rows = read_rows(tmp_path / "o.csv")
+        assert [int(row["frame"]) for row in rows] == list(range(first, 24))
+        assert float(rows[0]["time"]) == pytest.approx(first / 30, abs=1e-4)
+        with open_source(tmp_path / "o.mp4") as video:
+            assert next(iter(video)).time == 0  # a video begins at its beginning
+
+
 def test_folder_as_source_and_quiet(tmp_path: Path) -> None:
     frames = list(render(Scene(frames=4, height=120, width=160)))
     for number, frame in enumerate(frames):
@@ -137,7 +149,9 @@ def test_box_outside_the_picture(clip: tuple[Path, str], tmp_path: Path) -> None
     [
         (["track", "nothing.mp4", "--box", "1,2,3,4"], 1, "found nothing there"),
         (["track"], 2, "Missing"),
-        (["track", "x.mp4"], 2, "--box"),
+        (["track", "x.mp4"], 2, "--box X,Y,W,H, or --select"),
+        (["track", "{clip}", "--box", "{box}", "--start", "soon"], 2, "a time, such as 2.5s"),
+        (["track", "{clip}", "--box", "{box}", "--start", "24"], 1, "a start before its end"),
         (["track", "{clip}", "--box", "{box}", "--model", "nope"], 1, "expected a known model"),
         (["track", "{clip}", "--box", "{box}", "--model", "fear-l"], 1, "no weights"),
         (["track", "{clip}", "--box", "{box}", "--runtime", "tvm"], 1, "expected auto"),

@@ -9,13 +9,25 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import pytest
 
+from fear.annotations.recording import Recording, Summary, record
+from fear.media.source import Frame, SourceReport
+from fear.media.start import BEGINNING
 from fear.media.synthetic import Scene, render
 from fear.media.writer import VideoWriter
+from fear.tracking.tracker import MultiTracker
+from fear.viewer.server import PageScreen
+from fear.viewer.viewing import Viewing
+from scripted_network import ScriptedNetwork
 
 WEB = Path(__file__).parents[2] / "web"
 HEIGHT, WIDTH = 180, 320
@@ -37,12 +49,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def _chromium() -> str:
+    command = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+    if command is None or shutil.which("node") is None or not (WEB / "node_modules" / "playwright-core").is_dir():
+        pytest.skip("needs Chromium, npm and its packages: cd web && npm ci")
+    return command
+
+
 @pytest.fixture(scope="module")
 def seen(folder: Path) -> dict[str, Any]:
     """What `track.mjs` saw; the files of the run lie beside the clip."""
-    chromium = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
-    if chromium is None or shutil.which("node") is None or not (WEB / "node_modules" / "playwright-core").is_dir():
-        pytest.skip("needs Chromium, npm and its packages: cd web && npm ci")
+    chromium = _chromium()
     command = [sys.executable, "-u", "-m", "fear.cli", "track", "clip.mp4", "--select", "--show", "--start", "5", "--model", "fear-nano"]
     command += ["--boxes", "boxes.csv", "--output", "tracked.mp4", "--port", "0"]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True, env=os.environ) as process:
@@ -70,6 +87,7 @@ def test_boxes_are_drawn_with_the_mouse_and_with_keys_and_the_command_goes_on(fo
     assert seen["early"]
     assert seen["givenUp"] == "No box was drawn."
     assert [row.split(":")[0] for row in seen["drawn"]] == ["target 0", "target 1", "a new target"]
+    assert seen["touched"].endswith("16, 9, 48, 27Remove")
     first, second = _rows(folder)[:2]
     left, top, right, bottom = json.loads((folder / "box.json").read_text())
     assert _box(first) == pytest.approx([left * WIDTH, top * HEIGHT, (right - left) * WIDTH, (bottom - top) * HEIGHT], abs=1)
@@ -100,3 +118,51 @@ def test_the_page_can_be_used_by_all_in_light_and_dark_on_a_narrow_screen(seen: 
     assert seen["errors"] == []
     assert seen["faults"] == seen["faultsInTheDark"] == []
     assert not seen["tooWide"]
+
+
+class Camera:
+    """A source that does not wait: one rendered picture, again and again, for some seconds after somebody has chosen a target."""
+
+    live, start, count, sound = True, BEGINNING, None, None
+    rate, pixel_aspect = Fraction(30), Fraction(1)
+
+    def __init__(self) -> None:
+        self.report = SourceReport()
+        self.chosen = threading.Event()
+        self.image = next(render(Scene(frames=1, height=HEIGHT, width=WIDTH, occlusion=False))).image
+
+    def __iter__(self) -> Iterator[Frame]:
+        left = 5
+        for index in range(100_000):
+            time.sleep(0.02)
+            yield Frame(index, index / 30, self.image)
+            left -= self.chosen.is_set()
+            if left == 0:
+                return
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        pass
+
+
+def test_a_camera_stands_still_when_a_drawing_begins_and_is_followed_from_that_picture_on(folder: Path) -> None:
+    chromium, camera, summary = _chromium(), Camera(), Summary()
+    addresses: list[str] = []
+    screen = PageScreen(on_ready=addresses.append)
+    command = ["node", "test/track.mjs", addresses[0], chromium, str(folder), "live"]
+    with subprocess.Popen(command, cwd=WEB, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as browser:
+        viewer = Viewing(screen, selects=True, shows=False, live=True)
+        recording = Recording(boxes=folder / "live.csv", drop_late=True)
+        record(camera, [], MultiTracker(ScriptedNetwork()), recording, summary, lambda step: camera.chosen.set(), viewer)
+        screen.close()
+        told, complaints = browser.communicate(timeout=60)
+    assert browser.returncode == 0, complaints
+    seen = json.loads(told)
+    rows = list(csv.DictReader((folder / "live.csv").read_text().splitlines()))
+    assert seen["held"].startswith(f"frame {rows[0]['frame']},")
+    assert int(rows[0]["frame"]) > 0
+    assert seen["errors"] == []
+    assert summary.dropped < 50  # what the camera showed while the person was drawing does not count
+    assert viewer.waited > summary.seconds

@@ -1,4 +1,4 @@
-// Uses the page of `fear track --select --show` as a person would: node track.mjs ADDRESS CHROMIUM FOLDER. FOLDER holds box.json, the box of
+// Uses the page of `fear track --select --show` as a person would: node track.mjs ADDRESS CHROMIUM FOLDER [live]. FOLDER holds box.json, the box of
 // the target in shares of the picture; screenshots are left there. What was seen is printed as JSON; the Python tests judge it.
 
 import { readFileSync } from "node:fs";
@@ -7,9 +7,10 @@ import { join } from "node:path";
 
 import { launch } from "./browser.mjs";
 
-const [address, executable, folder] = process.argv.slice(2);
-const { browser, page, errors } = await launch(executable, { colorScheme: "light" });
+const [address, executable, folder, source] = process.argv.slice(2);
+const { browser, page, errors } = await launch(executable, { colorScheme: "light", hasTouch: true });
 page.setDefaultTimeout(60_000);
+const devices = await page.context().newCDPSession(page);
 const seen = {};
 const mode = (wanted) => page.waitForFunction((name) => document.body.dataset.mode === name, wanted);
 const text = (id) => page.textContent(`#${id}`);
@@ -25,6 +26,10 @@ const drag = async ([left, top, right, bottom]) => {
   await page.mouse.move(...(await on(right, bottom)));
   await page.mouse.up();
 };
+const touch = async (type, x, y) => {
+  const [px, py] = await on(x, y);
+  await devices.send("Input.dispatchTouchEvent", { type, touchPoints: type === "touchEnd" ? [] : [{ x: px, y: py }] });
+};
 const audit = async () => {
   await page.evaluate(readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
   const { violations } = await page.evaluate(() => axe.run(document));
@@ -32,9 +37,27 @@ const audit = async () => {
 };
 const tooWide = () => page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
 
-// a box by the mouse, one by keys, one that is given up, one that is taken back, a click
 const box = JSON.parse(readFileSync(join(folder, "box.json"), "utf8"));
 await page.goto(address);
+
+// a camera: its picture moves on until a drawing begins, and then stays
+if (source === "live") {
+  await mode("aim");
+  const first = await text("place");
+  await page.waitForFunction((before) => document.getElementById("place").textContent !== before, first);
+  await drag(box);
+  await mode("edit");
+  seen.held = await text("place");
+  seen.drawn = await rows();
+  await page.click("#start");
+  await mode("ended");
+  seen.errors = errors;
+  await browser.close();
+  console.log(JSON.stringify(seen));
+  process.exit();
+}
+
+// a box by the mouse, one by keys, one that is given up, one by a finger that is taken back, a click
 await mode("edit");
 seen.early = await page.isDisabled("#start");
 await drag(box);
@@ -46,7 +69,11 @@ seen.givenUp = await text("hint");
 await page.keyboard.press("Enter");
 for (const key of ["Shift+ArrowRight", "ArrowDown", "Alt+ArrowRight"]) await page.keyboard.press(key);
 await page.keyboard.press("Enter");
-await drag([0.05, 0.05, 0.2, 0.2]);
+await touch("touchStart", 0.05, 0.05);
+await touch("touchMove", 0.1, 0.1);
+await touch("touchMove", 0.2, 0.2);
+await touch("touchEnd");
+seen.touched = (await rows())[2];
 await page.click('button[aria-label="Remove target 2"]');
 seen.drawn = await rows();
 seen.faults = await audit();

@@ -31,6 +31,15 @@ def _boxes(texts: list[str]) -> list[Box]:
         raise typer.BadParameter(str(error), param_hint="--box") from error
 
 
+def _require_start(text: str) -> None:
+    from fear.media.start import parse_start
+
+    try:
+        parse_start(text)
+    except ConfigError as error:
+        raise typer.BadParameter(str(error), param_hint="--start") from error
+
+
 def _pairs(texts: list[str]) -> dict[str, str]:
     pairs = {}
     for text in texts:
@@ -126,6 +135,7 @@ def track_command(
 ) -> None:
     """Follow one or several targets through a video."""
     targets = _boxes(box or [])
+    _require_start(start)
     options = _pairs(stream_option or [])
     if not targets and not select:
         raise typer.BadParameter("expected a target: --box X,Y,W,H, or --select to draw it", param_hint="--box")
