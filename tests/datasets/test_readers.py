@@ -296,6 +296,37 @@ def test_uav123_parts_of_a_folder(tmp_path: Path) -> None:
     assert file_names(sequences["car16_2"]) == ["000415.jpg", "000416.jpg"]
 
 
+def test_attributes_of_toolkits(tmp_path: Path) -> None:
+    otb(tmp_path / "otb")
+    text(tmp_path / "otb" / "anno" / "att" / "car4.txt", "1,0,1,0,0,0,0,0,0,0,0\n")
+    table = {"Jogging-2": {"video_dir": "Jogging", "attr": ["Out-of-Plane Rotation", "Background Clutters", "Out-of-View", "Tilt"]}}
+    text(tmp_path / "otb" / "OTB100.json", json.dumps(table))
+    found = {clip.name: clip.attributes for clip in read("otb", tmp_path / "otb")}
+    assert found["Car4"] == ("illumination variation", "scale variation")
+    assert found["Jogging-2"] == ("out-of-plane rotation", "background clutter", "out of view", "tilt")
+    assert found["Jogging-1"] == ()
+
+    lasot(tmp_path / "lasot")
+    text(tmp_path / "lasot" / "annos" / "att" / "airplane-1.txt", "0,0,0,0,1,0,0,0,0,0,0,0,0,1\n")
+    (clip,) = [clip for clip in read("lasot", tmp_path / "lasot") if clip.name == "airplane-1"]
+    assert clip.attributes == ("camera motion", "full occlusion", "out of view", "aspect ratio change")
+
+    uav123(tmp_path / "uav")
+    text(tmp_path / "uav" / "anno" / "UAV123" / "att" / "bike1.txt", "1,0,0,0,0,0,1,0,0,0,0,1\n")
+    assert read("uav123", tmp_path / "uav", ["bike1"])[0].attributes == ("scale variation", "out of view", "similar object")
+
+
+def test_damaged_attributes_are_said(tmp_path: Path) -> None:
+    otb(tmp_path)
+    text(tmp_path / "anno" / "att" / "car4.txt", "1,0,1\n")
+    with pytest.raises(DatasetError, match="expected 11 flags 0 or 1, got 3"):
+        read("otb", tmp_path)
+    (tmp_path / "anno" / "att" / "car4.txt").unlink()
+    text(tmp_path / "OTB100.json", "{")
+    with pytest.raises(DatasetError, match="expected JSON"):
+        read("otb", tmp_path)
+
+
 def test_trackingnet_counts_in_numbers(tmp_path: Path) -> None:
     sequences = by_name("trackingnet", tmp_path)
     assert file_names(sequences["clip"]) == [f"{k}.jpg" for k in range(11)]

@@ -19,6 +19,9 @@ def eval_command(
     tracker: Annotated[
         list[str] | None, typer.Option(help="A model, opencv:csrt|kcf|mil|nano|vit, published:DIR or MODULE:CLASS; repeatable.")
     ] = None,
+    results: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=DIR", help="Results of others to show beside ours, one text file a clip; repeatable.")
+    ] = None,
     output: Annotated[Path, typer.Option(help="Folder for results and report; what is finished is not run again.")] = Path("results"),
     workers: Annotated[int, typer.Option(min=1, help="Processes, one thread each.")] = 1,
     cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Run on this Ray cluster; local starts one here.")] = None,
@@ -40,7 +43,7 @@ def eval_command(
     config = TrackerConfig.from_dict(parse_rules(rules))
     specs = [Spec(name, config, runtime, nano, vit) for name in tracker or ["fear-xs"]]
     names = tuple(sequences.split(",")) if sequences else None
-    options = Options(names, max_frames, anchors, workers, cluster)
+    options = Options(names, max_frames, anchors, workers, cluster, tuple(map(_named_folder, results or ())))
     with progress(unit="runs") as advance:
         found = evaluate(root, specs, dataset=dataset, output=output, options=options, on_done=lambda _, total: advance(total))
     out.print(found.table)
@@ -49,3 +52,10 @@ def eval_command(
         if description is not None:  # trackers of others say nothing
             out.print(f"{name}: computed by {computed_by(description)}, one thread", markup=False)
     out.print("wrote " + ", ".join(str(output / name) for name in ("summary.json", "summary.csv", "report.md")))
+
+
+def _named_folder(text: str) -> tuple[str, Path]:
+    name, equals, folder = text.partition("=")
+    if not name or not equals or not folder:
+        raise typer.BadParameter(f"expected NAME=DIR, got {text!r}", param_hint="--results")
+    return name, Path(folder)

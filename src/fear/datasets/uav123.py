@@ -1,5 +1,7 @@
 """UAV123 (Mueller et al., ECCV 2016): `ROOT/data_seq/UAV123/FOLDER/*.jpg` and `ROOT/anno/UAV123/NAME.txt`, boxes counted from 1.
 
+Attributes are read from `ROOT/anno/UAV123/att/NAME.txt`, or from pysot's `ROOT/UAV123.json`.
+
 Some folders hold several clips, one after the other. The benchmark lists which pictures belong to which clip.
 """
 
@@ -8,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from fear.datasets.attributes import UAV123, Attributes
 from fear.datasets.clip import Clip
-from fear.datasets.files import choose, find, read_boxes, read_flags
+from fear.datasets.files import choose, find, read_boxes
 from fear.errors import DatasetError
 from fear.media.image import list_images
 
@@ -36,22 +39,6 @@ _PARTS = {
     "uav1": (1, 1555, 2473),
 }
 
-# in the order of the benchmark's flags
-_ATTRIBUTES = (
-    "scale variation",
-    "aspect ratio change",
-    "low resolution",
-    "fast motion",
-    "full occlusion",
-    "partial occlusion",
-    "out of view",
-    "background clutter",
-    "illumination variation",
-    "viewpoint change",
-    "camera motion",
-    "similar object",
-)
-
 
 def read_uav123(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
     """Reads clips, in the natural order of their names.
@@ -62,7 +49,7 @@ def read_uav123(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
     truths = {path.stem: path for path in find(root, "anno/UAV123/*.txt")}
     if not truths:
         raise DatasetError(f"{root}: expected anno/UAV123/NAME.txt and data_seq/UAV123/NAME/*.jpg, found none")
-    clips = []
+    clips, attributes = [], Attributes(root, UAV123)
     for name in choose(truths, names, root):
         pictures, start = _place(root / "data_seq" / "UAV123", name)
         if not pictures.is_dir():
@@ -71,15 +58,8 @@ def read_uav123(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
         frames = list_images(pictures)[start - 1 : start - 1 + len(boxes)]
         if len(frames) != len(boxes):
             raise DatasetError(f"{pictures}: expected {len(boxes)} pictures from number {start} on for {name}, got {len(frames)}")
-        clips.append(Clip(name, frames, boxes - (1, 1, 0, 0), _attributes(root / "anno" / "UAV123" / "att" / f"{name}.txt")))
+        clips.append(Clip(name, frames, boxes - (1, 1, 0, 0), attributes.of(name)))
     return clips
-
-
-def _attributes(path: Path) -> tuple[str, ...]:
-    """The attributes of a clip; none where the file is missing, since evaluation works without them."""
-    if not path.is_file():
-        return ()
-    return tuple(word for word, flag in zip(_ATTRIBUTES, read_flags(path, len(_ATTRIBUTES)), strict=True) if flag)
 
 
 def _place(root: Path, name: str) -> tuple[Path, int]:

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 
 from fear.datasets import read
 from fear.datasets.clip import Clip
+from fear.errors import ConfigError
 from fear.evaluation.jobs import Job
+from fear.evaluation.others import adopt_results
 from fear.evaluation.report import write_report
 from fear.evaluation.results import claim_data, claim_tracker, is_done, read_key, tracker_folders
 from fear.evaluation.runner import run_all
@@ -29,6 +31,7 @@ class Options:
         anchors: Distance in frames between many starts, from which trackers run besides; None leaves them out.
         workers: Processes, with one thread each.
         cluster: Address of a Ray cluster that runs the jobs instead of this machine.
+        results: Results of others to show beside ours, each with its name and folder, as `others.adopt_results` reads them.
     """
 
     sequences: tuple[str, ...] | None = None
@@ -36,6 +39,7 @@ class Options:
     anchors: int | None = None
     workers: int = 1
     cluster: str | None = None
+    results: tuple[tuple[str, Path], ...] = ()
 
 
 class Evaluation(NamedTuple):
@@ -84,7 +88,9 @@ def evaluate(
     output, specs = Path(output), [one if isinstance(one, Spec) else Spec(str(one)) for one in trackers]
     clips = _read(dataset, Path(root), options, options.sequences)
     known = claim_data(output, dataset, options.max_frames, clips)
+    _require_own_names(specs, options.results)
     folders = [claim_tracker(output / "results", spec.folder_name, _prepare(spec)) for spec in specs]
+    adopted = [adopt_results(name, Path(folder), dataset, clips, output / "results") for name, folder in options.results]
     jobs = [
         job for spec, folder in zip(specs, folders, strict=True) for clip in clips for job in _jobs(spec, clip, folder, options.anchors)
     ]
@@ -92,7 +98,7 @@ def evaluate(
         on_done(done, len(jobs))
     if set(known) > {clip.name for clip in clips}:
         clips = _read(dataset, Path(root), options, known)
-    results = _collect(output / "results", folders, clips, options.anchors)
+    results = _collect(output / "results", [*folders, *adopted], clips, options.anchors)
     if dataset in SUBMISSIONS:
         for spec in specs:
             write_submission(dataset, [job for job in jobs if job.spec == spec and job.start is None], output)
@@ -101,6 +107,14 @@ def evaluate(
 
 def _read(dataset: str, root: Path, options: Options, names: Iterable[str] | None) -> list[Clip]:
     return [clip.cut(options.max_frames) for clip in read(dataset, root, names)]
+
+
+def _require_own_names(specs: Sequence[Spec], others: Sequence[tuple[str, Path]]) -> None:
+    """Checks that no two trackers of a call share a folder."""
+    names = [spec.folder_name for spec in specs] + [Spec(name).folder_name for name, _ in others]
+    for name, _ in others:
+        if names.count(Spec(name).folder_name) > 1:
+            raise ConfigError(f"results: expected a name that no other tracker has, got {name!r} twice")
 
 
 def _prepare(spec: Spec) -> dict[str, Any]:

@@ -95,12 +95,16 @@ class TrackerResults:
     @property
     def flags(self) -> FlagScores:
         """How well the tracker knows that it has lost its target, over the frames of all clips."""
-        names = [name for name, job in self.jobs.items() if has_truth(job.clip)]
+        names = [name for name, job in self.jobs.items() if has_truth(job.clip) and self._says_something(name)]
         parts = [(self.outcomes[name].boxes_xywh[1:], self.jobs[name].clip.boxes_xywh[1:], self.outcomes[name].lost[1:]) for name in names]
         if not parts:
             return FlagScores(float("nan"), float("nan"))
         boxes, truth, lost = (np.concatenate(column) for column in zip(*parts, strict=True))
         return flag_shares(boxes, truth, lost)
+
+    def _says_something(self, name: str) -> bool:
+        """Whether the tracker gave a score in a frame after the first, without which it cannot say that it is lost."""
+        return bool(np.isfinite(self.outcomes[name].scores[1:]).any())
 
     def _long_run(self, name: str) -> LongRun:
         outcome = self.outcomes[name]
