@@ -195,14 +195,25 @@ def test_broken_checkpoint(clip: tuple[Path, str], tmp_path: Path) -> None:
     fails(run("track", clip[0], "--box", clip[1], "--model", tmp_path / "x.safetensors"), 1, "expected a .safetensors checkpoint")
 
 
-def test_frames_that_change_size_keep_what_was_tracked(tmp_path: Path) -> None:
+def test_home_folder_and_a_limit_of_frames(clip: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    result = run("track", clip[0], "--box", clip[1], "--output=~/100%d.mp4", "--boxes=~/a [x].txt", "--max-frames", 2)
+    assert result.exit_code == 0, result.output
+    assert len((tmp_path / "a [x].txt").read_text().splitlines()) == 2
+    with open_source(tmp_path / "100%d.mp4") as video:
+        assert len(list(video)) == 2
+
+
+def test_frames_that_change_size_are_scaled_to_the_first_and_told(tmp_path: Path) -> None:
     for number, frame in enumerate(render(Scene(frames=6, height=120, width=160))):
-        cv2.imwrite(str(tmp_path / f"{number}.png"), frame.image[: 120 if number < 4 else 100])
+        cv2.imwrite(str(tmp_path / f"{number}.png"), frame.image if number < 4 else frame.image.repeat(2, 0).repeat(2, 1))
     result = run("track", tmp_path, "--box", "20,40,26,26", "--boxes", tmp_path / "o.txt", "--output", tmp_path / "o.mp4")
-    fails(result, 1, "160×120", "160×100")
-    assert len((tmp_path / "o.txt").read_text().splitlines()) == 4
+    assert result.exit_code == 0
+    assert "2 pictures of another size, scaled to the size of the first" in result.stdout
+    assert len((tmp_path / "o.txt").read_text().splitlines()) == 6
     with open_source(tmp_path / "o.mp4") as video:
-        assert len(list(video)) == 4
+        assert {frame.image.shape for frame in video} == {(120, 160, 3)}
 
 
 def test_video_that_breaks_off_keeps_what_was_tracked(clip: tuple[Path, str], tmp_path: Path) -> None:

@@ -117,6 +117,45 @@ def test_cover_picture_before_the_film_is_not_the_film(tmp_path: Path, told: boo
         open_source(path, stream=2)
 
 
+def test_sound_with_a_cover_picture_is_no_video(tmp_path: Path) -> None:
+    path = tmp_path / "x.m4a"
+    with av.open(str(path), "w", format="mp4") as file:
+        cover = file.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt, cover.disposition = 128, 96, "yuvj420p", Disposition.attached_pic
+        audio = file.add_stream("aac", rate=48000, layout="mono")
+        file.mux(cover.encode(av.VideoFrame.from_ndarray(picture(0), format="rgb24")))
+        file.mux(cover.encode(None))
+        sound = av.AudioFrame.from_ndarray(np.zeros((1, 96000), np.int16), format="s16", layout="mono")
+        sound.sample_rate = 48000
+        file.mux(audio.encode(sound))
+        file.mux(audio.encode(None))
+    with pytest.raises(VideoError, match=r"expected a video, found only a cover picture \(stream of pictures 0\)"):
+        open_source(path)
+    assert len(read(path, stream=0)[0]) == 1
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".ts"])
+def test_the_larger_of_two_films_is_taken_unless_another_is_the_default(tmp_path: Path, suffix: str) -> None:
+    def joined(path: Path, default: bool) -> Path:
+        films = [write_clip(tmp_path / "a.mp4", 5), write_clip(tmp_path / "b.mp4", 5, draw=lambda number: picture(number, 192, 256))]
+        with av.open(str(path), "w") as new:
+            opened = [av.open(str(film)) for film in films]
+            copies = [new.add_stream_from_template(old.streams.video[0]) for old in opened]
+            if default:
+                copies[0].disposition = Disposition.default
+            for old, copy in zip(opened, copies, strict=True):
+                for packet in old.demux(video=0):
+                    if packet.dts is not None:
+                        packet.stream = copy
+                        new.mux(packet)
+                old.close()
+        return path
+
+    assert read(joined(tmp_path / f"x{suffix}", False))[2][0].shape == (192, 256, 3)
+    if suffix == ".mkv":
+        assert read(joined(tmp_path / f"y{suffix}", True))[2][0].shape == (HEIGHT, WIDTH, 3)
+
+
 # --- damage
 
 
@@ -128,6 +167,42 @@ def test_zeroed_picture_is_one_lost_picture(tmp_path: Path, lost: tuple[int, ...
     on_time(times, numbers)
     assert source.report.lost_pictures == len(lost)
     assert "lost, because the source is damaged" in source.report.lines()[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [
+        ("x.mp4", "libx265", {"x265-params": "log-level=none:bframes=0:keyint=20"}),
+        ("x.mkv", "libx265", {"x265-params": "log-level=none:keyint=20"}),
+        ("x.webm", "libvpx-vp9", {"g": "20", "lag-in-frames": "0"}),
+        ("x.mkv", "libsvtav1", {"g": "20", "preset": "10"}),
+    ],
+)
+def test_zeroed_picture_is_one_lost_picture_with_newer_codecs(tmp_path: Path, name: str, codec: str, options: dict[str, str]) -> None:
+    """The decoder of HEVC keeps all that refers to a lost picture to itself, unless it is told otherwise."""
+    path = write_clip(tmp_path / name, 40, codec, options=options)
+    numbers, times, _, source = read(zero_packets(path, tmp_path / f"z_{name}", (12, 30)))
+    assert numbers == [number for number in range(40) if number not in lost_of(numbers)]
+    assert len(numbers) == 38
+    on_time(times, numbers)
+    assert source.report.lost_pictures == 2
+
+
+def lost_of(numbers: list[int]) -> set[int]:
+    return set(range(numbers[-1])) - set(numbers)
+
+
+def test_pictures_before_the_first_that_can_be_decoded_are_lost(tmp_path: Path) -> None:
+    """With both codecs that is up to the second key frame: what comes before shows nothing that could be recognised."""
+    for codec, options in (("libx264", {"bf": "0", "g": "10"}), ("libx265", {"x265-params": "log-level=none:bframes=0:keyint=10"})):
+        path = write_clip(tmp_path / f"{codec}.mp4", 30, codec, options=options)
+        numbers, times, images, source = read(zero_packets(path, tmp_path / f"z_{codec}.mp4", (0,)))
+        assert numbers == list(range(20))
+        on_time(times, numbers)
+        right_pictures(images, [number + 10 for number in numbers])
+        assert source.report.lost_pictures == 10
+    with pytest.raises(VideoError, match="expected frames, found none"):
+        read(zero_packets(path, tmp_path / "nothing.mp4", range(30)))
 
 
 def test_broken_jpeg_in_avi_is_one_lost_picture(tmp_path: Path) -> None:

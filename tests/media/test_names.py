@@ -14,6 +14,7 @@ import pytest
 from clips import picture, read, write_clip
 from fear.errors import VideoError
 from fear.media.image import Image
+from fear.media.names import home_path
 from fear.media.reader import open_source
 from fear.media.writer import VideoWriter
 
@@ -68,6 +69,11 @@ def test_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     write_clip(tmp_path / "x.mp4", 3)
     assert len(read("~/x.mp4")[0]) == 3
+    monkeypatch.chdir(tmp_path)
+    assert home_path(Path("~/seen.mp4")) == tmp_path / "seen.mp4"
+    (tmp_path / "~").mkdir()
+    assert home_path(Path("~/seen.mp4")) == Path("~/seen.mp4")
+    assert home_path(Path("seen~.mp4")) == Path("seen~.mp4")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
@@ -134,9 +140,37 @@ def test_other_animated_pictures_are_read(tmp_path: Path, name: str, codec: str,
     assert all(np.abs(image.astype(int) - picture(number)).mean() < 20 for number, image in enumerate(images))
 
 
-def test_standard_input(tmp_path: Path) -> None:
-    path = write_clip(tmp_path / "x.ts", 20)
-    program = "from fear.media.reader import open_source\nwith open_source('-') as s: print(len(list(s)), s.live)"
+_READ_STANDARD_INPUT = """
+import av
+from fear.errors import VideoError
+from fear.media.reader import open_source
+av.logging.set_level(av.logging.PANIC)
+try:
+    with open_source("-") as source:
+        print(len(list(source)), source.live)
+except VideoError as error:
+    print(error)
+"""
+
+
+def from_standard_input(path: Path, piped: bool) -> str:
+    command = [sys.executable, "-c", _READ_STANDARD_INPUT]
     with path.open("rb") as file:
-        result = subprocess.run([sys.executable, "-c", program], stdin=file, capture_output=True, text=True, timeout=60, check=False)
-    assert result.stdout.split() == ["20", "False"], result.stderr
+        if piped:
+            result = subprocess.run(command, input=file.read(), capture_output=True, timeout=60, check=True)
+        else:
+            result = subprocess.run(command, stdin=file, capture_output=True, timeout=60, check=True)
+    return result.stdout.decode().strip()
+
+
+@pytest.mark.parametrize("piped", [True, False])
+def test_standard_input(tmp_path: Path, piped: bool) -> None:
+    assert from_standard_input(write_clip(tmp_path / "x.ts", 20), piped) == "20 False"
+
+
+def test_standard_input_of_a_file_whose_index_stands_at_its_end(tmp_path: Path) -> None:
+    """The shell hands over a file in which one can jump; a pipe cannot be read backwards."""
+    noise = np.random.default_rng(0).integers(0, 256, (8, 240, 320, 3), np.uint8)
+    path = write_clip(tmp_path / "x.mp4", 8, options={"crf": "5"}, draw=lambda number: noise[number])
+    assert from_standard_input(path, piped=False) == "8 False"
+    assert "index stands at its end; give the name of the file" in from_standard_input(path, piped=True)

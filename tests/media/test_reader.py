@@ -146,17 +146,6 @@ def test_pictures_of_other_kinds_are_read_as_rgb(tmp_path: Path, name: str, imag
     assert (frame.image == np.full((20, 30, 3), 77, np.uint8)).all()
 
 
-@pytest.mark.parametrize("content", [b"", b"no picture", b"\xff\xd8\xff\xe0 cut off"])
-def test_broken_picture_in_a_folder(tmp_path: Path, content: bytes) -> None:
-    cv2.imwrite(str(tmp_path / "0.png"), picture(0))
-    (tmp_path / "1.png").write_bytes(content)
-    seen = 0
-    with pytest.raises(VideoError, match=r"1\.png: expected a picture"), open_source(tmp_path) as source:
-        for _ in source:
-            seen += 1
-    assert seen == 1
-
-
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x00\x00\x00\x20ftypisom" + bytes(300)])
 def test_broken_file(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.mp4").write_bytes(content)

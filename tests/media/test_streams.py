@@ -16,7 +16,7 @@ import av
 import cv2
 import pytest
 
-from clips import RATE, cut, picture, read, write_clip
+from clips import RATE, box, cut, found, iou, picture, read, write_clip
 from fear.errors import VideoError
 from fear.media.reader import open_source
 from fear.media.source import Frame
@@ -94,8 +94,81 @@ def test_file_address_is_a_file(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "ü 1.mp4", 10)
     numbers, _, _, source = read(path.as_uri())
     assert (len(numbers), source.live) == (10, False)
+    assert len(read(path.as_uri().replace("file://", "file:"))[0]) == 10
+    assert len(read(path.as_uri().replace("file://", "file://localhost"))[0]) == 10
     with pytest.raises(VideoError, match="breaks off"):
         read(cut(write_clip(tmp_path / "y.mkv"), tmp_path / "z.mkv").as_uri())
+
+
+def test_address_without_a_suffix_and_with_a_query_is_a_file(tmp_path: Path) -> None:
+    """Many servers hand out files from the beginning only, under names that say nothing."""
+    data = write_clip(tmp_path / "x.mp4", 30, container_options={"movflags": "faststart"}).read_bytes()
+
+    def answer(connection: socket.socket, _: int) -> None:
+        connection.recv(4096)
+        connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(data), data))
+
+    with answering(answer, 2) as port:
+        numbers, _, _, source = read(f"http://127.0.0.1:{port}/video?id=3&name=%20[x]*")
+    assert (numbers, source.live) == (list(range(30)), False)
+
+
+def test_pictures_before_a_cut_are_all_shown(tmp_path: Path) -> None:
+    """A decoder with several threads and pictures that refer to later ones holds some back."""
+    data = write_clip(tmp_path / "x.ts", 30).read_bytes()
+
+    def answer(connection: socket.socket, _: int) -> None:
+        connection.recv(4096)
+        connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: video/mp2t\r\n\r\n%b" % data)
+
+    with answering(answer, 1) as port:
+        numbers, _, images, source = read(f"http://127.0.0.1:{port}/live", reconnect=0)
+    assert numbers == list(range(30))
+    assert iou(found(images[-1]), box(29)) > 0.85
+    assert source.report.lines() == ["the stream ended after 30 frames"]
+
+
+def test_playlist_without_an_end_is_live(tmp_path: Path, served: str) -> None:
+    """A recording by HLS says where it ends; a broadcast does not, until it is over."""
+    write_clip(tmp_path / "x.m3u8", 60, options={"g": "15"}, container_options={"hls_time": "0.5", "hls_list_size": "0"})
+    whole = (tmp_path / "x.m3u8").read_text()
+    numbers, _, _, recorded = read(f"{served}/x.m3u8")
+    assert (len(numbers), recorded.live) == (60, False)
+    (tmp_path / "live.m3u8").write_text(whole.replace("#EXT-X-ENDLIST\n", ""))
+    with open_source(f"{served}/live.m3u8", reconnect=10) as source:
+        assert source.live
+        (tmp_path / "live.m3u8").write_text(whole)
+        times = [frame.time for frame in source]
+    assert all(later > earlier for earlier, later in pairwise(times))
+    assert 15 <= len(times) <= 60
+    assert source.report.lines() == [f"the stream ended after {len(times)} frames"]
+
+
+def test_description_of_a_session_is_live(tmp_path: Path) -> None:
+    """A file .sdp names a sender by RTP."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1] & ~1
+    session = f"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video {port} RTP/AVP 26\n"
+    (tmp_path / "x.sdp").write_text(session)
+    film = write_clip(tmp_path / "x.avi", 60, "mjpeg", pix_fmt="yuvj420p", options={"huffman": "default"})
+
+    def send() -> None:
+        with av.open(str(film)) as old, av.open(f"rtp://127.0.0.1:{port}", "w", format="rtp") as new:
+            copy = new.add_stream_from_template(old.streams.video[0])
+            for packet in old.demux(video=0):
+                if packet.dts is not None:
+                    packet.stream = copy
+                    new.mux(packet)
+                    time.sleep(0.02)
+
+    sending = threading.Timer(0.3, send)
+    sending.start()
+    with open_source(tmp_path / "x.sdp", reconnect=0) as source:
+        assert source.live
+        times = [frame.time for frame, _ in zip(source, range(20), strict=False)]
+    sending.join()
+    assert all(later > earlier for earlier, later in pairwise(times))
 
 
 def test_missing_address_is_told(served: str) -> None:

@@ -143,9 +143,11 @@ def track_command(
     from fear.annotations.recording import Recording, Summary, TimedNetwork, network_threads, record
     from fear.config import TrackerConfig
     from fear.loading.load import computed_by, describe, load
+    from fear.media.names import home_path
     from fear.media.reader import open_source
     from fear.tracking.tracker import MultiTracker
 
+    output, boxes = (None if path is None else home_path(path) for path in (output, boxes))
     if output is not None and output.exists() and Path(source).exists() and output.samefile(source):
         raise ConfigError(f"{output}: expected another file than the source, which would be overwritten while it is read")
     switched = {"dynamic_template": not no_dynamic, "redetection": not no_redetect}

@@ -7,12 +7,11 @@ from functools import partial
 from typing import NamedTuple
 
 import av
-import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, ColorTrc, VideoReformatter
 
 from fear.media.colours import Matrix
-from fear.media.image import Image
+from fear.media.image import Image, scaled
 from fear.media.orientation import UPRIGHT, Orientation, orientation_of
 from fear.media.planes import Yuv420, whole
 from fear.media.source import SourceReport
@@ -58,7 +57,7 @@ class Converter:
         if self._size is None:
             self._size, self.orientation = pixels.shape[:2], orientation
         if pixels.shape[:2] != self._size:
-            pixels = _scaled(pixels, self._size)
+            pixels = scaled(whole(pixels), self._size)
             self._report.scaled_pictures += 1
         if picture.color_trc not in _HIGH_DYNAMIC_RANGE:
             return Shown(pixels, None)
@@ -91,11 +90,6 @@ def _turned(pixels: Image | Yuv420, orientation: Orientation) -> Image | Yuv420:
     return np.ascontiguousarray(orientation.apply(whole(pixels)))
 
 
-def _scaled(pixels: Image | Yuv420, size: tuple[int, int]) -> Image:
-    height, width = size
-    return np.asarray(cv2.resize(whole(pixels), (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-
-
 def _for_people(picture: av.VideoFrame, orientation: Orientation, size: tuple[int, int]) -> Image:
     image = orientation.apply(tone_mapped(picture))
-    return image if image.shape[:2] == size else _scaled(image, size)
+    return image if image.shape[:2] == size else scaled(image, size)

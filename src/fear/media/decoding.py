@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import av
 import av.error
+from av.codec.context import Flags
 from av.container import InputContainer
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
@@ -16,8 +17,11 @@ from av.video.stream import VideoStream
 from fear.media.source import SourceReport
 
 _PATIENCE = 100  # errors in a row, without any data between them, after which the rest of a file is given up
-_HIDDEN_PICTURES = ("vp6f", "vp8", "libvpx", "vp9", "libvpx-vp9", "av1", "libdav1d", "libaom-av1", "mpeg4", "msmpeg4v3", "theora")
+_HIDDEN_PICTURES = ("vp6f", "vp8", "libvpx", "vp9", "libvpx-vp9", "mpeg4", "msmpeg4v3", "theora")
 """Decoders whose packets may hold pictures that are never shown, so that a packet without a picture is no loss."""
+
+_DROPS_DAMAGED = ("hevc",)
+"""Decoders that leave out every picture that refers to a lost one, up to the next key frame, unless they are told to show it."""
 
 _TAIL_PACKETS, _TAIL_BYTES = 300, 32_000_000  # of a picture group that is kept for its end
 
@@ -79,16 +83,19 @@ class Decoder:
         stream: One of its streams of pictures.
         report: Gets the number of lost and of damaged pictures.
         first: Number of the first picture.
+        live: It may begin between two key frames, so that the pictures before the first of these are not missed.
     """
 
-    def __init__(self, container: InputContainer, stream: VideoStream, report: SourceReport, first: int = 0) -> None:
+    def __init__(self, container: InputContainer, stream: VideoStream, report: SourceReport, first: int = 0, live: bool = False) -> None:
         self._container, self._stream, self._report = container, stream, report
         self._codec: VideoCodecContext = stream.codec_context
+        if self._codec.name in _DROPS_DAMAGED:
+            self._codec.flags |= Flags.output_corrupt
         self._broadcast = "mpegts" in container.format.name
         self._only_decoding_order = container.format.name == "avi"  # its stamps say when a packet is decoded, not when it is shown
         self._tick = float(stream.time_base or 0)  # seconds
         self._number = first - 1
-        self._first = first
+        self._first, self._live = first, live
         self._expected = _Expected()
         self._errors = 0  # since the last picture
         self._gap = False  # packets got lost since the last picture
@@ -101,14 +108,18 @@ class Decoder:
         """Seconds by the clock of the stream at which its last packet ends."""
 
     def __iter__(self) -> Iterator[Decoded]:
-        for packet in self._packets():
-            if packet.size == 0:  # the sign that the stream has ended, or a frame of AVI that repeats the one before it
-                continue
-            if packet.is_corrupt and not self._broadcast:  # the file ends in the middle of it
-                self._report.lost_pictures += 1
-                continue
-            self._note(packet)
-            yield from self._numbered(self._decode(packet))
+        try:
+            for packet in self._packets():
+                if packet.size == 0:  # the sign that the stream has ended, or a frame of AVI that repeats the one before it
+                    continue
+                if packet.is_corrupt and not self._broadcast:  # the file ends in the middle of it
+                    self._report.lost_pictures += 1
+                    continue
+                self._note(packet)
+                yield from self._numbered(self._decode(packet))
+        except (av.FFmpegError, ValueError, OSError):
+            yield from self._numbered(self._decode(None))  # the pictures before the place where reading failed
+            raise
         yield from self._flush()
 
     def _packets(self) -> Iterator[av.Packet[VideoStream]]:
@@ -156,7 +167,10 @@ class Decoder:
             stamp = None if ticks is None or not self._tick else ticks * self._tick
             lost = self._lost_before(pts) + self._lost_with_packets(stamp)
             begun = self._number >= self._first
-            self._report.lost_pictures += lost
+            if not begun and picture.is_corrupt and self._codec.name in _DROPS_DAMAGED:  # nothing that could be recognised
+                self._report.lost_pictures += 0 if self._live else lost + 1
+                continue
+            self._report.lost_pictures += 0 if self._live and not begun else lost
             self._report.damaged_pictures += picture.is_corrupt or (pts is not None and pts in self._damaged)
             self._damaged.discard(pts)
             self._number += 1 + (lost if begun else 0)

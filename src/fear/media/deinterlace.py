@@ -18,18 +18,24 @@ def deinterlaced(pictures: Iterable[Decoded]) -> Iterator[Decoded]:
     The filter is set up at the first flagged picture, so that other video costs nothing.
     """
     filter_: _Filter | None = None
-    for decoded in pictures:
-        if filter_ is not None and not filter_.takes(decoded.picture):
-            yield from filter_.rest()
-            filter_ = None
-        if filter_ is None and decoded.picture.interlaced_frame:
-            filter_ = _Filter(decoded.picture)
-        if filter_ is None:
-            yield decoded
-        else:
-            yield from filter_.put(decoded)
+    failure: Exception | None = None
+    try:
+        for decoded in pictures:
+            if filter_ is not None and not filter_.takes(decoded.picture):
+                yield from filter_.rest()
+                filter_ = None
+            if filter_ is None and decoded.picture.interlaced_frame:
+                filter_ = _Filter(decoded.picture)
+            if filter_ is None:
+                yield decoded
+            else:
+                yield from filter_.put(decoded)
+    except (av.FFmpegError, ValueError, OSError) as error:  # of the source: the pictures before it come first
+        failure = error
     if filter_ is not None:
         yield from filter_.rest()
+    if failure is not None:
+        raise failure
 
 
 class _Filter:

@@ -10,6 +10,7 @@ from typing import Self
 
 import av
 from av.container import InputContainer
+from av.stream import Disposition
 
 from fear.errors import VideoError
 from fear.media.completeness import missing_bytes
@@ -21,6 +22,9 @@ from fear.media.sound import Sound
 from fear.media.source import FOLDER_RATE, Frame, SourceReport, reason
 from fear.media.start import BEGINNING
 from fear.media.timing import repaired_times
+
+STANDARD_INPUT = "fd:"
+"""What FFmpeg calls standard input: a file handed over by the shell, in which it can jump, or a pipe, in which it cannot."""
 
 _TOLERANCE = 1.0, 0.05  # seconds and share by which a video may be shorter than announced, where its container does not say its own size
 
@@ -50,12 +54,12 @@ class VideoFile:
         container: InputContainer | None = None,
     ) -> None:
         self._name, self._path, self._title, self._options = name, path, title or name, options
-        self._container = container if container is not None else open_container(name, options=options)
+        self._container = container if container is not None else open_container(name, options=options, title=self._title)
         self.report = SourceReport()
         self.sound: Sound | None = None
         self._converter = Converter(self.report)
         try:
-            self._stream = choose_stream(self._container, stream)
+            self._stream = choose_stream(self._container, stream, self._title)
         except VideoError:
             self._container.close()
             raise
@@ -84,15 +88,23 @@ class VideoFile:
                 reached = True
                 yield Frame(decoded.number, time, *self._converter(decoded.picture))
         except (av.FFmpegError, ValueError, OSError) as error:
-            raise VideoError(f"{self._title}: it breaks off after {frames} frames; expected more ({reason(error)})") from error
+            raise VideoError(self._broken_off(frames, error)) from error
         if frames == 0:
             raise VideoError(f"{self._title}: expected frames, found none in it")
         self._require_end(frames, decoder)
         if not reached:
             raise VideoError(f"{self._title}: expected a start before its end, got {self.start}; it has {frames} frames, {time:.2f} s")
 
+    def _broken_off(self, frames: int, error: Exception) -> str:
+        if frames == 0 and self._name == STANDARD_INPUT and "mp4" in self._container.format.name:
+            return (
+                f"{self._title}: expected an MP4 that can be read from its beginning, got one whose index stands at its end; "
+                "give the name of the file, or write it with FFmpeg's option -movflags faststart"
+            )
+        return f"{self._title}: it breaks off after {frames} frames; expected more ({reason(error)})"
+
     def _open_sound(self, first: Decoded) -> None:
-        if self._container.streams.audio and self._name != "pipe:0":
+        if self._container.streams.audio and self._name != STANDARD_INPUT:  # it can be read only once
             self.sound = Sound(self._name, first.stamp or 0.0, self._options)
 
     def _require_end(self, frames: int, decoder: Decoder) -> None:
@@ -109,6 +121,8 @@ class VideoFile:
     def _announced_end(self) -> float | None:
         """Seconds by the stream's clock at which it should end, where the container says it for this very stream."""
         stream = self._stream
+        if stream.disposition & Disposition.attached_pic:
+            return None
         start = float((stream.start_time or 0) * (stream.time_base or 0))
         if stream.duration is not None and stream.time_base is not None:
             return start + float(stream.duration * stream.time_base)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -38,8 +39,19 @@ def read_image(path: Path) -> Image:
 
 def list_images(folder: Path) -> tuple[Path, ...]:
     """The pictures of a folder in the natural order of their names."""
-    files = (path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith("."))
-    return tuple(sorted(files, key=lambda path: natural_order(path.name)))
+    with os.scandir(folder) as entries:
+        names = [
+            entry.name
+            for entry in entries
+            if not entry.name.startswith(".") and Path(entry.name).suffix.lower() in IMAGE_SUFFIXES and entry.is_file()
+        ]
+    return tuple(folder / name for name in sorted(names, key=natural_order))
+
+
+def scaled(image: Image, size: tuple[int, int]) -> Image:
+    """The picture in another size, (height, width)."""
+    height, width = size
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def natural_order(name: str) -> tuple[list[str | int], str]:

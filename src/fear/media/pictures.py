@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
@@ -13,7 +14,7 @@ import cv2
 import numpy as np
 
 from fear.errors import DatasetError, VideoError
-from fear.media.image import IMAGE_SUFFIXES, Image, list_images, natural_order, read_image
+from fear.media.image import IMAGE_SUFFIXES, Image, list_images, natural_order, read_image, scaled
 from fear.media.source import FOLDER_RATE, Frame, SourceReport
 from fear.media.start import BEGINNING
 
@@ -46,7 +47,7 @@ class _Stills:
 
 
 class Pictures(_Stills):
-    """Picture files, one after another.
+    """Picture files, one after another, scaled to the size of the first. A damaged one is a lost picture.
 
     Args:
         paths: In the order in which they are shown.
@@ -62,13 +63,23 @@ class Pictures(_Stills):
     def __iter__(self) -> Iterator[Frame]:
         wanted = [index for index in range(len(self._paths)) if self.start.reached(index, float(index / self.rate))]
         self._require_reached(bool(wanted))
+        size: tuple[int, int] | None = None
+        failure: DatasetError | None = None
         for index in wanted:
             path = self._paths[index]
             try:
                 image = read_image(path)
             except DatasetError as error:
-                raise VideoError(str(error)) from error
+                self.report.lost_pictures += 1
+                failure = failure or error
+                continue
+            size = size or (image.shape[0], image.shape[1])
+            if image.shape[:2] != size:
+                image = scaled(image, size)
+                self.report.scaled_pictures += 1
             yield Frame(index, float(index / self.rate), image)
+        if size is None and failure is not None:
+            raise VideoError(str(failure)) from failure
 
 
 class AnimatedPicture(_Stills):
@@ -76,13 +87,12 @@ class AnimatedPicture(_Stills):
 
     Args:
         path: The file.
-        rate: Frames per second; without it, the file's own times count.
 
     Raises:
         VideoError: damaged, or not such a file.
     """
 
-    def __init__(self, path: Path, rate: Fraction | None = None) -> None:
+    def __init__(self, path: Path) -> None:
         super().__init__()
         data = np.fromfile(path, np.uint8)
         good, animation = cv2.imdecodeanimation(data)
@@ -92,8 +102,8 @@ class AnimatedPicture(_Stills):
         durations = [duration / 1000 if duration > 10 else _DEFAULT_DURATION for duration in animation.durations]
         times = np.concatenate(([0.0], np.cumsum(durations)))
         self.count: int | None = len(self._images)
-        self.rate = rate or Fraction(len(self._images) / float(times[-1])).limit_denominator(1000)
-        self._times = [index / float(rate) for index in range(self.count)] if rate else [float(time) for time in times[:-1]]
+        self.rate = Fraction(len(self._images) / float(times[-1])).limit_denominator(1000)
+        self._times = [float(time) for time in times[:-1]]
 
     def __iter__(self) -> Iterator[Frame]:
         frames = [Frame(index, time, image) for index, (time, image) in enumerate(zip(self._times, self._images, strict=True))]
@@ -125,13 +135,16 @@ def open_picture(path: Path, rate: Fraction | None = None) -> Pictures | Animate
     with path.open("rb") as file:
         head = file.read(64)
     if head[:4] == b"RIFF" and b"ANIM" in head:
-        return AnimatedPicture(path, rate)
+        return AnimatedPicture(path)
     animated = head[:8] == b"\x89PNG\r\n\x1a\n" and b"acTL" in path.read_bytes()[:4096]
     return None if animated or not cv2.haveImageReader(str(path)) else Pictures((path,), rate)
 
 
 def open_pattern(pattern: Path, rate: Fraction | None = None) -> Pictures | None:
-    """The pictures whose names match `img_%04d.png` or `img_*.png`, in natural order; None where the name is no pattern.
+    """The pictures whose names match `img_%04d.png` or a pattern of the shell such as `img_00[0-4]*.png`, in natural order.
+
+    Returns:
+        None where the name is no pattern.
 
     Raises:
         VideoError: no picture matches.
@@ -151,8 +164,8 @@ def _matcher(name: str) -> Callable[[str], bool] | None:
     if number is not None:
         digits = rf"\d{{{number[1]},}}" if number[1] else r"\d+"
         expression = re.compile(re.escape(name[: number.start()]) + digits + re.escape(name[number.end() :]))
-    elif "*" in name:
-        expression = re.compile(".*".join(re.escape(part) for part in name.split("*")))
+    elif any(sign in name for sign in "*?["):
+        expression = re.compile(fnmatch.translate(name))
     else:
         return None
     return lambda other: expression.fullmatch(other) is not None and Path(other).suffix.lower() in IMAGE_SUFFIXES

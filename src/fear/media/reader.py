@@ -9,20 +9,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from typing import NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from av.container import InputContainer
 
 from fear.errors import VideoError
-from fear.media.cameras import find_camera
-from fear.media.files import VideoFile
-from fear.media.opening import PATIENCE, open_container
-from fear.media.pictures import open_folder, open_pattern, open_picture
+from fear.media.cameras import camera_format, find_camera
+from fear.media.files import STANDARD_INPUT, VideoFile
+from fear.media.names import home_path
+from fear.media.opening import PATIENCE, is_recorded, open_container
+from fear.media.pictures import Pictures, open_folder, open_pattern, open_picture
 from fear.media.source import FOLDER_RATE, Frame, Source, SourceReport, reason
 from fear.media.start import parse_start
 from fear.media.streams import RECONNECT, LiveStream
 
 __all__ = ["FOLDER_RATE", "RECONNECT", "Frame", "Source", "SourceReport", "open_source", "reason"]
-
-_STANDARD_INPUT = "pipe:0"
 
 
 def open_source(
@@ -47,7 +50,7 @@ def open_source(
             standard input.
         options: FFmpeg's options for protocol, format and decoder, such as `rtsp_transport`, `video_size` or `framerate`.
         stream: Number of the stream of pictures, counted from 0, where there are several.
-        rate: Frames per second of pictures; 30 by default.
+        rate: Frames per second of pictures, which have no times of their own; 30 by default.
         reconnect: Seconds for which a live stream that was cut is tried again; 0 ends at the first cut.
         start: Where to begin: an integer is the number of a frame; a decimal, or text such as `2.5s` or `00:01:05`, is in seconds. Frames
             keep the numbers and times of the source, and those before the start are decoded and left out, because only so are the
@@ -57,7 +60,8 @@ def open_source(
         The source, with `rate` (mean frames per second), `count` (number of frames, or None) and `live` (it has no end of its own).
 
     Raises:
-        VideoError: There is nothing, or there are no pictures in it. While frames are read: the source breaks off, or ends before `start`.
+        VideoError: There is nothing, or there are no pictures in it, or a rate is given for a source that has its own times. While frames
+            are read: the source breaks off, or ends before `start`.
         ConfigError: `start` is neither the number of a frame nor a time.
 
     Examples:
@@ -77,44 +81,81 @@ def _open(
 ) -> Source:
     text = str(source)
     pace = None if rate is None else Fraction(rate).limit_denominator(100_000)
+    path = None if isinstance(source, int) else _path(text)
+    pictures = None if path is None else _pictures(path, pace)
+    if pace is not None and not isinstance(pictures, Pictures):
+        raise VideoError(
+            f"{text}: expected a rate only for pictures, got one for a source with times of its own "
+            "(FFmpeg's option framerate sets the rate of a camera or of raw video)"
+        )
+    settings = _Settings(options or {}, stream, reconnect)
+    if pictures is not None:
+        return pictures
+    if path is not None:
+        return _file(path, settings)
     if text == "-":
-        return VideoFile(_STANDARD_INPUT, title="standard input", options=options, stream=stream)
-    path = Path(source) if not isinstance(source, int) else None
-    if isinstance(path, Path) and not path.exists() and text.startswith("~"):
-        path = path.expanduser()
-    if path is None or (text.isdecimal() and text.isascii() and not path.exists()):
-        return _camera(int(text), options, stream, reconnect)
-    if "://" in text and not path.exists():
-        return _address(text, options, stream, pace, reconnect)
-    return _path(path, options, stream, pace)
+        return VideoFile(STANDARD_INPUT, title="standard input", options=options, stream=stream)
+    if text.isdecimal():
+        camera = find_camera(int(text))
+        return _live(camera.name, camera.format, settings._replace(options={**camera.options, **settings.options}))
+    return _address(text, settings)
 
 
-def _path(path: Path, options: Mapping[str, str] | None, stream: int | None, rate: Fraction | None) -> Source:
+class _Settings(NamedTuple):
+    """What a user wants of a video or stream; see `open_source`."""
+
+    options: Mapping[str, str]
+    stream: int | None
+    reconnect: float
+
+
+def _path(text: str) -> Path | None:
+    """The path that a text names, as it stands, as an address of a file, or in the home folder; None for other sources."""
+    path = Path(text)
+    if path.exists() and text != "-":
+        return path
+    if text.lower().startswith("file:"):
+        return Path(url2pathname(urlsplit(text).path))
+    other = text == "-" or "://" in text or (text.isdecimal() and text.isascii())
+    return None if other else home_path(path)
+
+
+def _pictures(path: Path, rate: Fraction | None) -> Source | None:
+    """Pictures in files; None for other files.
+
+    Raises:
+        VideoError: there is nothing.
+    """
     if path.is_dir():
         return open_folder(path, rate)
-    if not path.exists():
-        pictures = open_pattern(path, rate)
-        if pictures is None:
-            raise VideoError(f"{path}: expected a video file, a folder of images, a camera's number or a stream's URL; found nothing there")
-        return pictures
-    picture = open_picture(path, rate) if path.is_file() else None
-    if picture is not None:
-        return picture
+    if path.exists():
+        return open_picture(path, rate) if path.is_file() else None
+    pictures = open_pattern(path, rate)
+    if pictures is None:
+        raise VideoError(f"{path}: expected a video file, a folder of images, a camera's number or a stream's URL; found nothing there")
+    return pictures
+
+
+def _file(path: Path, settings: _Settings) -> Source:
+    if path.is_char_device() and path.resolve().name.startswith("video"):
+        return _live(str(path), camera_format(), settings)
     # the prefix keeps colons in names from being read as a protocol
-    return VideoFile(f"file:{path}", path if path.is_file() else None, str(path), options, stream)
+    if path.suffix.lower() == ".sdp":
+        return _live(f"file:{path}", "sdp", settings._replace(options={"protocol_whitelist": "file,udp,rtp,tcp", **settings.options}))
+    return VideoFile(f"file:{path}", path if path.is_file() else None, str(path), settings.options, settings.stream)
 
 
-def _camera(number: int, options: Mapping[str, str] | None, stream: int | None, reconnect: float) -> Source:
-    camera = find_camera(number)
-    wishes = {**camera.options, **(options or {})}
-    return LiveStream(camera.name, lambda patience: open_container(camera.name, camera.format, wishes, patience), stream, reconnect)
+def _live(name: str, format: str, settings: _Settings) -> Source:
+    def connect(patience: float) -> InputContainer:
+        return open_container(name, format, settings.options, patience, name.removeprefix("file:"))
+
+    return LiveStream(name.removeprefix("file:"), connect, settings.stream, settings.reconnect)
 
 
-def _address(url: str, options: Mapping[str, str] | None, stream: int | None, rate: Fraction | None, reconnect: float) -> Source:
-    scheme = urlsplit(url).scheme.lower()
-    if scheme == "file":
-        return _path(Path(unquote(urlsplit(url).path)), options, stream, rate)
-    container = open_container(url, options=options, patience=PATIENCE)
-    if scheme in ("http", "https") and (container.size > 0 or container.duration is not None):
-        return VideoFile(url, options=options, stream=stream, container=container)
-    return LiveStream(url, lambda patience: open_container(url, None, options, patience), stream, reconnect, container)
+def _address(url: str, settings: _Settings) -> Source:
+    container = open_container(url, options=settings.options, patience=PATIENCE)
+    if urlsplit(url).scheme.lower() in ("http", "https") and is_recorded(container):
+        return VideoFile(url, options=settings.options, stream=settings.stream, container=container)
+    return LiveStream(
+        url, lambda patience: open_container(url, None, settings.options, patience), settings.stream, settings.reconnect, container
+    )

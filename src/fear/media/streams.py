@@ -18,7 +18,7 @@ from fear.errors import VideoError
 from fear.media.conversion import Converter
 from fear.media.decoding import Decoder
 from fear.media.deinterlace import deinterlaced
-from fear.media.opening import PATIENCE, choose_stream
+from fear.media.opening import PATIENCE, choose_stream, is_recorded
 from fear.media.source import FOLDER_RATE, Frame, SourceReport, reason
 from fear.media.start import BEGINNING
 from fear.media.timing import LiveClock
@@ -56,6 +56,7 @@ class LiveStream:
         reconnect: float = RECONNECT,
         container: InputContainer | None = None,
     ) -> None:
+        self._by_http = title.startswith(("http:", "https:"))
         self._title, self._connect, self._number, self._reconnect = title, connect, stream, reconnect
         self._stopped = threading.Event()
         self.report = SourceReport()
@@ -63,11 +64,12 @@ class LiveStream:
         self._clock = LiveClock(self.report)
         self._frames = 0
         self._next_index = 0
+        self._over = False
         self._use(container if container is not None else connect(PATIENCE))
 
     def _use(self, container: InputContainer) -> None:
         self._container = container
-        self._stream = choose_stream(container, self._number)
+        self._stream = choose_stream(container, self._number, self._title)
         self._stream.thread_type = "AUTO"
         self.rate: Fraction = self._stream.average_rate or self._stream.guessed_rate or FOLDER_RATE
         self._pixel_aspect = self._stream.sample_aspect_ratio or Fraction(1)
@@ -93,12 +95,13 @@ class LiveStream:
             except av.error.ExitError:
                 cut, failed = f"no data for {PATIENCE:g} s", True
             except (av.FFmpegError, ValueError, OSError) as error:
-                failed = not (self._container.format.name == "mpjpeg" and getattr(error, "errno", None) == errno.EIO)
-                cut = reason(error) if failed else "it ended"  # this is how the format says so
+                # this is how FFmpeg says that a server closed a connection for which it had told no length
+                failed = not (self._by_http and getattr(error, "errno", None) == errno.EIO)
+                cut = reason(error) if failed else "it ended"
             self._container.close()
             if self._frames == 0:
                 raise VideoError(f"{self._title}: expected frames, found none in it ({cut})")
-            if self._stopped.is_set() or self._back(silent=self._frames == before):
+            if self._stopped.is_set() or self._back(silent=self._frames == before, failed=failed):
                 continue
             if failed:
                 raise VideoError(f"{self._title}: it was cut off after {self._frames} frames ({cut}){self._tried()}")
@@ -106,10 +109,10 @@ class LiveStream:
             return
 
     def _tried(self) -> str:
-        return f", and did not come back within {self._reconnect:g} s" if self._reconnect > 0 else ""
+        return f", and did not come back within {self._reconnect:g} s" if self._reconnect > 0 and not self._over else ""
 
     def _until_cut(self, reconnected: bool) -> Iterator[Frame]:
-        decoder = Decoder(self._container, self._stream, self.report, self._next_index)
+        decoder = Decoder(self._container, self._stream, self.report, self._next_index, live=True)
         for decoded in deinterlaced(decoder):
             arrival = time.monotonic()
             if reconnected:
@@ -121,11 +124,12 @@ class LiveStream:
             if self.start.reached(decoded.number, seconds):
                 yield Frame(decoded.number, seconds, *shown)
 
-    def _back(self, silent: bool) -> bool:
+    def _back(self, silent: bool, failed: bool) -> bool:
         """Opens the stream again, with growing waits; False where that failed for too long.
 
         Args:
             silent: The connection that ended gave no frame, so that the time since the last frame counts on.
+            failed: The connection was cut, rather than closed by the other side.
         """
         if not silent:
             self._cut_at, self._attempts = time.monotonic(), 0
@@ -136,7 +140,12 @@ class LiveStream:
             if wait >= left or self._stopped.wait(wait):
                 return False
             try:
-                self._use(self._connect(min(PATIENCE, left - wait)))
+                container = self._connect(min(PATIENCE, left - wait))
+                if not failed and is_recorded(container):  # a broadcast that is over is now offered as a recording
+                    container.close()
+                    self._over = True
+                    return False
+                self._use(container)
             except VideoError:
                 continue
             self._clock.resume()

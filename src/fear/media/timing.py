@@ -32,12 +32,24 @@ def repaired_times(
         restarts: The clock of this format may begin anew, as broadcast formats' do, so that a jump forwards is a new beginning as well.
     """
     items = iter(stamped)
-    ahead = deque(islice(items, 3))
+    ahead: deque[tuple[float | None, Item]] = deque()
+    failure = _extend(ahead, items, 3)
     repair = _Repair(step, report, restarts, unstamped=bool(ahead) and ahead[0][0] is None)
     while ahead:
         stamp, item = ahead.popleft()
         yield repair.time(stamp, *(ahead[k][0] if len(ahead) > k else None for k in range(2))), item
-        ahead.extend(islice(items, 1))
+        failure = failure or _extend(ahead, items, 1)
+    if failure is not None:
+        raise failure
+
+
+def _extend(ahead: deque[Item], items: Iterator[Item], count: int) -> Exception | None:
+    """Reads up to so many items ahead; an error is returned, since those that came before it are shown first."""
+    try:
+        ahead.extend(islice(items, count))
+    except Exception as error:  # raised by the caller when its time has come
+        return error
+    return None
 
 
 class _Repair:
