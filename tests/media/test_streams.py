@@ -7,8 +7,7 @@ import http.server
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from fear.errors import VideoError
 from fear.media.reader import open_source
 from fear.media.source import Frame
 from fear.media.threads import ReadAhead
+from servers import answering
 
 
 @pytest.fixture
@@ -38,34 +38,6 @@ def served(tmp_path: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
-
-
-@contextmanager
-def answering(answer: Callable[[socket.socket, int], None], connections: int) -> Iterator[int]:
-    """A server that answers so many connections, one after the other, and then is gone; yields its port."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    listening.settimeout(20)
-
-    def serve() -> None:
-        for number in range(connections):
-            try:
-                connection, _ = listening.accept()
-            except OSError:
-                break
-            with connection:
-                try:
-                    answer(connection, number)
-                except OSError:
-                    continue
-        listening.close()
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        yield listening.getsockname()[1]
-    finally:
-        listening.close()
-        thread.join(5)
 
 
 def jpegs(connection: socket.socket, pictures: list[bytes], pause: float) -> None:
