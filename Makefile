@@ -11,7 +11,7 @@ SHARED ?= ../shared
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-demo: $(VENV)/core  ## Install the core, render a clip, follow its target, say where the video lies.
+demo: $(VENV)/core  ## Install the core with OpenCV, render a clip, follow its target, say where the video lies.
 	@mkdir -p demo
 	@$(BIN)/python -m fear.media.synthetic $(CLIP) > demo/box.txt
 	@$(BIN)/fear track $(CLIP) --box "$$(cat demo/box.txt)" --output demo/tracked.mp4 --boxes demo/tracked.csv
@@ -90,7 +90,7 @@ clean:  ## Remove what the other targets made.
 
 $(VENV)/core: pyproject.toml constraints.txt
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
-	@$(PIP) install -q -c constraints.txt -e .
+	@$(PIP) install -q -c constraints.txt -e ".[opencv]"
 	@touch $@
 
 $(VENV)/dev: $(VENV)/core

@@ -19,7 +19,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fear.media.colours import Matrix, split, to_planes
+from fear.media.colours import split
+from fear.media.matrices import Matrix
+from fear.media.pixels import planes_of_rgb
 from fear.media.planes import Yuv420
 from fear.media.reader import open_source
 from fear.media.synthetic import Scene, render
@@ -70,7 +72,7 @@ def main() -> None:
             images = [frame.image for frame in islice(source, FRAMES)]
     else:
         images = [frame.image for frame in render(Scene(frames=FRAMES, height=720, width=1280))]
-    frames = [Yuv420(*to_planes(image, Matrix.BT709)).packed() for image in images]
+    frames = [Yuv420(*planes_of_rgb(image, Matrix.BT709)).packed() for image in images]
     times = {name: float("inf") for name in SETTINGS}
     told = dict.fromkeys(SETTINGS, "")
     with tempfile.TemporaryDirectory() as folder:

@@ -12,8 +12,10 @@ from av.video.stream import VideoStream
 
 from clips import picture, read, write_clip
 from fear.annotations.draw import draw_tracks
-from fear.media.colours import Matrix, change_matrix, to_planes, to_rgb_bt709, usual_matrix
+from fear.media.colours import change_matrix
 from fear.media.image import Image
+from fear.media.matrices import Matrix, usual_matrix
+from fear.media.pixels import planes_of_rgb, rgb_of_planes
 from fear.media.planes import Yuv420, whole
 from fear.media.reader import open_source
 from fear.media.writer import VideoWriter
@@ -78,14 +80,14 @@ def test_colours_are_tagged_and_right(tmp_path: Path, height: int) -> None:
 
 def test_planes_change_their_matrix_as_pictures_do() -> None:
     patches = np.random.default_rng(3).integers(0, 256, (16, 24, 3), np.uint8).repeat(4, 0).repeat(4, 1)
-    sd, hd = to_planes(patches, Matrix.BT601), to_planes(patches, Matrix.BT709)
+    sd, hd = planes_of_rgb(patches, Matrix.BT601), planes_of_rgb(patches, Matrix.BT709)
     packed = Yuv420(*sd).packed()
     change_matrix(packed, Matrix.BT601, Matrix.BT709)
     difference = np.abs(packed.astype(int) - Yuv420(*hd).packed())
     assert difference.max() <= 3
     assert difference.mean() < 0.8
-    assert np.abs(to_rgb_bt709(*hd).astype(int) - patches).max() <= 4
-    assert np.array_equal(whole(Yuv420(*hd, Matrix.BT709)), to_rgb_bt709(*hd))
+    assert np.abs(rgb_of_planes(*hd, Matrix.BT709).astype(int) - patches).max() <= 4
+    assert np.array_equal(whole(Yuv420(*hd, Matrix.BT709)), rgb_of_planes(*hd, Matrix.BT709))
     assert (usual_matrix(719), usual_matrix(720)) == (Matrix.BT601, Matrix.BT709)
 
 
@@ -137,7 +139,7 @@ def test_sound_of_a_shortened_video_ends_with_it(tmp_path: Path) -> None:
 def test_drawing_on_planes_shows_what_drawing_on_rgb_shows(matrix: Matrix) -> None:
     image = np.full((240, 320, 3), (90, 120, 150), np.uint8)
     tracks = [Track((40.3, 60.7, 100.2, 80.9), 0.87, 1.0, False, 0), Track((200, 4, 60, 70), 0.2, 1.0, True, 1)]
-    planes = Yuv420(*to_planes(image, matrix), matrix)
+    planes = Yuv420(*planes_of_rgb(image, matrix), matrix)
     drawn = draw_tracks(planes, tracks)
     assert isinstance(drawn, Yuv420)
     expected = draw_tracks(image, tracks)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import fear
-from fear.runtime.telemetry import telemetry_off
+from fear.telemetry import telemetry_off
 
 REPORTING = {"openvino", "onnxruntime", "nncf"}
 """Libraries that report their use when they are imported."""

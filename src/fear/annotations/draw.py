@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, overload
 
-import cv2
-
+from fear.media import pixels
 from fear.media.colours import code, split
 from fear.media.image import Image, Picture
 from fear.media.planes import Yuv420, whole
@@ -27,8 +26,6 @@ PALETTE: tuple[Rgb, ...] = (
 )
 _LOST: Rgb = (235, 64, 52)
 _INK: Rgb = (16, 16, 16)
-_SUBPIXEL = 4  # OpenCV draws at 1/16 pixel
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 @overload
@@ -77,12 +74,11 @@ def _write(canvas: _Canvas, text: str, box: tuple[float, float, float], colour: 
     x, y, h = box
     rows, columns, _ = canvas.picture.shape
     size = 0.45 * max(1.0, min(rows, columns) / 360)
-    thickness = max(1, round(size))
-    (width, height), base = cv2.getTextSize(text, _FONT, size, thickness)
+    width, height, base = pixels.text_size(text, size)
     left = max(0, min(round(x), columns - width - 4))
     bottom = round(y) if y >= height + base + 4 else min(round(y + h) + height + base + 4, rows)
     canvas.fill((left, bottom - height - base - 4), (left + width + 4, bottom), colour)
-    canvas.write(text, (left + 2, bottom - base - 1), size, thickness)
+    canvas.write(text, (left + 2, bottom - base - 1), size)
 
 
 class _Canvas(Protocol):
@@ -98,14 +94,8 @@ class _Canvas(Protocol):
     def fill(self, start: tuple[int, int], end: tuple[int, int], colour: Rgb) -> None:
         """A filled rectangle."""
 
-    def write(self, text: str, place: tuple[int, int], size: float, thickness: int) -> None:
+    def write(self, text: str, place: tuple[int, int], size: float) -> None:
         """Dark text."""
-
-
-def _outline(plane: Image, start: tuple[float, float], end: tuple[float, float], colour: Rgb | int, thickness: int) -> None:
-    # +0.5 pixel in our coordinates is a pixel's centre, which OpenCV counts as 0
-    first, second = (tuple(round((value - 0.5) * (1 << _SUBPIXEL)) for value in corner) for corner in (start, end))
-    cv2.rectangle(plane, first, second, colour, thickness, cv2.LINE_AA, _SUBPIXEL)
 
 
 class _RgbCanvas:
@@ -115,13 +105,13 @@ class _RgbCanvas:
         self.picture: Image = image
 
     def frame(self, start: tuple[float, float], end: tuple[float, float], colour: Rgb, thickness: int) -> None:
-        _outline(self.picture, start, end, colour, thickness)
+        pixels.draw_outline(self.picture, start, end, colour, thickness)
 
     def fill(self, start: tuple[int, int], end: tuple[int, int], colour: Rgb) -> None:
-        cv2.rectangle(self.picture, start, end, colour, cv2.FILLED)
+        pixels.draw_filled(self.picture, start, end, colour)
 
-    def write(self, text: str, place: tuple[int, int], size: float, thickness: int) -> None:
-        cv2.putText(self.picture, text, place, _FONT, size, _INK, thickness, cv2.LINE_AA)
+    def write(self, text: str, place: tuple[int, int], size: float) -> None:
+        pixels.draw_text(self.picture, text, place, size, _INK)
 
 
 class _PlaneCanvas:
@@ -133,18 +123,18 @@ class _PlaneCanvas:
 
     def frame(self, start: tuple[float, float], end: tuple[float, float], colour: Rgb, thickness: int) -> None:
         y, u, v = code(colour, self.picture.matrix)
-        _outline(self._y, start, end, y, thickness)
+        pixels.draw_outline(self._y, start, end, y, thickness)
         half = tuple((x / 2, row / 2) for x, row in (start, end))
         for plane, value in ((self._u, u), (self._v, v)):
-            _outline(plane, half[0], half[1], value, (thickness + 1) // 2)
+            pixels.draw_outline(plane, half[0], half[1], value, (thickness + 1) // 2)
 
     def fill(self, start: tuple[int, int], end: tuple[int, int], colour: Rgb) -> None:
         y, u, v = code(colour, self.picture.matrix)
-        cv2.rectangle(self._y, start, end, y, cv2.FILLED)
+        pixels.draw_filled(self._y, start, end, y)
         half = tuple((x // 2, row // 2) for x, row in (start, end))
         for plane, value in ((self._u, u), (self._v, v)):
-            cv2.rectangle(plane, half[0], half[1], value, cv2.FILLED)
+            pixels.draw_filled(plane, half[0], half[1], value)
 
-    def write(self, text: str, place: tuple[int, int], size: float, thickness: int) -> None:
+    def write(self, text: str, place: tuple[int, int], size: float) -> None:
         y, _, _ = code(_INK, self.picture.matrix)
-        cv2.putText(self._y, text, place, _FONT, size, y, thickness, cv2.LINE_AA)
+        pixels.draw_text(self._y, text, place, size, y)

@@ -10,6 +10,7 @@ import typer
 from fear.cli.app import app
 from fear.cli.assignments import parse_assignments
 from fear.cli.console import need, out, progress
+from fear.media.opencv import require_opencv
 
 
 @app.command("train")
@@ -24,6 +25,7 @@ def train_command(
     """Train a network, on one machine or several."""
     for package in ("torch", "lightning", "kornia"):
         need(package, "train", extra="train")
+    require_opencv("fear train")
     from fear.training.recipe import find_recipe, load_recipe
     from fear.training.run import train
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fear.geometry.boxes import Box
 from fear.media.image import Image
+from fear.media.opencv import require_opencv
 
 _RING = 0.25
 """Width of the strip at each side to the side of the box."""
@@ -45,7 +45,11 @@ def observe(image: Image, later: Image) -> Scene:
     Args:
         image: (H, W, 3), RGB.
         later: A frame some moments later, of the same size.
+
+    Raises:
+        RuntimeMissingError: There is no OpenCV, which computes the motion.
     """
+    cv2 = require_opencv("judging what is followed")
     scale = min(_LONG_SIDE / max(image.shape[:2]), 1.0)
     first, second = (cv2.resize(one, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) for one in (image, later))
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
@@ -103,6 +107,7 @@ def _is_empty(scene: Scene, region: _Region) -> bool:
 
 def _histogram(colours: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Shares of the colours, (`_BINS`³,), blurred a little so that a shade on the border of two bins counts for both."""
+    cv2 = require_opencv("judging what is followed")
     pixels = np.ascontiguousarray(colours.reshape(-1, 1, 3))
     bins: NDArray[np.float64] = cv2.calcHist([pixels], [0, 1, 2], None, [_BINS] * 3, [0, 256] * 3).astype(np.float64)
     for axis in range(3):

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fear.errors import DatasetError
+from fear.geometry.window import Window
+from fear.media import pixels
 from fear.media.image import Image
 from fear.weights.store import written_whole
 
@@ -19,7 +20,6 @@ _CROPS = 8
 _AROUND = 2.0  # side of what a crop shows to the longer side of the box
 _HEAD = 22
 _GROUND, _INK, _BOX = (24, 24, 24), (235, 235, 235), (46, 204, 113)
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 class Strip(NamedTuple):
@@ -51,11 +51,11 @@ def write_sheet(strips: Sequence[Strip], path: Path) -> None:
     """
     width = _SIDE * _CROPS
     rows = [_row(strip, width) for strip in strips] or [_text(_HEAD, width, "nothing could be followed")]
-    written, content = cv2.imencode(path.suffix or ".png", np.concatenate(rows)[:, :, ::-1])
-    if not written:
+    content = pixels.encode(np.concatenate(rows), path.suffix or ".png")
+    if content is None:
         raise DatasetError(f"{path}: expected a picture of {len(strips)} rows that can be written")
     with written_whole(path) as unfinished:
-        unfinished.write_bytes(content.tobytes())
+        unfinished.write_bytes(content)
 
 
 def _row(strip: Strip, width: int) -> Image:
@@ -67,7 +67,7 @@ def _row(strip: Strip, width: int) -> Image:
 def _text(height: int, width: int, text: str) -> Image:
     canvas = np.full((height, width, 3), _GROUND, np.uint8)
     shown = text.encode("ascii", "replace").decode()  # OpenCV's letters are those of ASCII
-    cv2.putText(canvas, shown, (4, height - 7), _FONT, 0.45, _INK, 1, cv2.LINE_AA)
+    pixels.draw_text(canvas, shown, (4, height - 7), 0.45, _INK)
     return canvas
 
 
@@ -76,12 +76,9 @@ def _crop(image: Image, box: NDArray[np.float64], text: str) -> Image:
     side = max(w, h, 4.0) * _AROUND
     scale = _SIDE / side
     left, top = x + w / 2 - side / 2, y + h / 2 - side / 2
-    # +0.5 pixel in our coordinates is the centre of a pixel, which OpenCV counts as 0
-    move = np.array([[scale, 0, (0.5 - left) * scale - 0.5], [0, scale, (0.5 - top) * scale - 0.5]])
-    flags = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    crop = cv2.warpAffine(image, move, (_SIDE, _SIDE), flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=_GROUND)
-    first, second = (round((x - left) * scale), round((y - top) * scale)), (round((x + w - left) * scale), round((y + h - top) * scale))
-    cv2.rectangle(crop, first, second, _BOX, 1)
-    cv2.rectangle(crop, (0, _SIDE - 14), (_SIDE, _SIDE), _GROUND, cv2.FILLED)
-    cv2.putText(crop, text, (3, _SIDE - 4), _FONT, 0.36, _INK, 1, cv2.LINE_AA)
-    return np.asarray(crop, np.uint8)
+    crop = pixels.cut(image, Window(left, top, side, side, _SIDE), _GROUND)
+    first, second = ((x - left) * scale, (y - top) * scale), ((x + w - left) * scale, (y + h - top) * scale)
+    pixels.draw_outline(crop, first, second, _BOX, 1)
+    pixels.draw_filled(crop, (0, _SIDE - 14), (_SIDE, _SIDE), _GROUND)
+    pixels.draw_text(crop, text, (3, _SIDE - 4), 0.36, _INK)
+    return crop

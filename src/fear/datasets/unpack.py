@@ -6,12 +6,11 @@ from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
-import cv2
-
 from fear.annotations.formats import Reading, find_format, read_annotations
 from fear.datasets.exchange import every_frame, only, truth_text
 from fear.datasets.files import read_boxes
 from fear.errors import ConfigError, DatasetError
+from fear.media import pixels
 from fear.media.reader import Frame, open_source
 from fear.weights.store import written_whole
 
@@ -118,8 +117,8 @@ def unpack_parts(
 def _write_picture(folder: Path, frame: Frame) -> None:
     """Writes a frame; names count from 1."""
     path = folder / f"{frame.index + 1:06d}.jpg"
-    written, content = cv2.imencode(".jpg", frame.image[:, :, ::-1], (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))
-    if not written:
+    content = pixels.encode(frame.image, ".jpg", _QUALITY)
+    if content is None:
         raise DatasetError(f"{path}: expected a frame that can be written as JPEG, got one of {frame.picture.shape}")
     # not by OpenCV, which is silent on a full disk and cannot write to names of other scripts everywhere
-    path.write_bytes(content.tobytes())
+    path.write_bytes(content)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import cv2
-
 from fear.errors import ConfigError, RuntimeMissingError, WeightsError
 from fear.geometry.boxes import Box
 from fear.media.image import Image
+from fear.media.opencv import require_opencv
 from fear.tracking.track import Track
 
 _CLASSES = {"csrt": "TrackerCSRT", "kcf": "TrackerKCF", "mil": "TrackerMIL", "nano": "TrackerNano", "vit": "TrackerVit"}
@@ -28,21 +27,22 @@ def create_opencv(name: str, nano: Path | None, vit: Path | None, threads: int |
 
     Raises:
         ConfigError: The name is unknown, or the folder of its networks is not given.
-        RuntimeMissingError: This OpenCV does not have the tracker.
+        RuntimeMissingError: There is no OpenCV, or it does not have the tracker.
         WeightsError: The folder does not hold the networks.
     """
     networks = opencv_networks(name, nano, vit)
+    cv2 = require_opencv(f"opencv:{name}")
     if not hasattr(cv2, _CLASSES[name]):
         raise RuntimeMissingError(f"opencv:{name}: expected OpenCV's contrib modules: pip install opencv-contrib-python-headless")
     kind = getattr(cv2, _CLASSES[name])
     if threads is not None:
         cv2.setNumThreads(threads)
     if not networks:
-        return OpenCvTracker(kind.create())
+        return OpenCvTracker(kind.create(), cv2)
     parameters: Any = getattr(cv2, f"{_CLASSES[name]}_Params")()
     for field, path in zip(("backbone", "neckhead") if name == "nano" else ("net",), networks, strict=True):
         setattr(parameters, field, str(path))
-    return OpenCvTracker(kind.create(parameters))
+    return OpenCvTracker(kind.create(parameters), cv2)
 
 
 def opencv_networks(name: str, nano: Path | None, vit: Path | None) -> list[Path]:
@@ -67,9 +67,15 @@ def opencv_networks(name: str, nano: Path | None, vit: Path | None) -> list[Path
 
 
 class OpenCvTracker:
-    """One of OpenCV's trackers, which take BGR pictures and boxes of whole pixels."""
+    """One of OpenCV's trackers, which take BGR pictures and boxes of whole pixels.
 
-    def __init__(self, tracker: Any) -> None:
+    Args:
+        tracker: Made by OpenCV.
+        cv2: OpenCV itself, which converts colours.
+    """
+
+    def __init__(self, tracker: Any, cv2: Any) -> None:
+        self._cv2 = cv2
         self._tracker = tracker
         self._box: Box = (0.0, 0.0, 1.0, 1.0)
 
@@ -85,7 +91,7 @@ class OpenCvTracker:
         A tracker that says that it has not found the target is lost, and its box stays where it was. The score is the tracker's own where
         it has one; otherwise it is 1 or 0.
         """
-        found, box = self._tracker.update(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+        found, box = self._tracker.update(self._cv2.cvtColor(frame, self._cv2.COLOR_RGB2BGR))
         if found:
             x, y, w, h = box
             self._box = (float(x), float(y), float(w), float(h))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from fear.datasets.clip import Clip
 from fear.evaluation.metrics import Floats
+from fear.media import pixels
 from fear.media.image import Image
 
 _FRAMES, _WIDTH, _HEIGHT = 5, 320, 180
@@ -24,7 +24,7 @@ def draw_worst(clips: Sequence[tuple[Clip, Floats]], path: Path) -> None:
         path: JPEG file to write.
     """
     rows = [np.concatenate(_draw_clip(clip, tracked), axis=1) for clip, tracked in clips]
-    cv2.imwrite(str(path), np.concatenate(rows)[:, :, ::-1], (cv2.IMWRITE_JPEG_QUALITY, 85))
+    path.write_bytes(pixels.encode(np.concatenate(rows), ".jpg", 85) or b"")
 
 
 def _draw_clip(clip: Clip, tracked_xywh: Floats) -> list[Image]:
@@ -35,12 +35,12 @@ def _draw_clip(clip: Clip, tracked_xywh: Floats) -> list[Image]:
 
 def _draw(picture: Image, clip: Clip, moment: int, tracked: list[float]) -> Image:
     scale = min(_WIDTH / picture.shape[1], _HEIGHT / picture.shape[0])
-    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small = pixels.shrink(picture, round(picture.shape[0] * scale), round(picture.shape[1] * scale))
     canvas = np.full((_HEIGHT, _WIDTH, 3), 24, np.uint8)
     canvas[: small.shape[0], : small.shape[1]] = small
     for box, colour in ((clip.boxes_xywh[moment].tolist(), _TRUTH), (tracked, _TRACKED)):
         if np.isfinite(box).all():
-            x, y, w, h = (round(value * scale) for value in box)
-            cv2.rectangle(canvas, (x, y), (x + w, y + h), colour, 2)
-    cv2.putText(canvas, f"{clip.name} {moment}", (4, _HEIGHT - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (255, 255, 255), 1, cv2.LINE_AA)
+            x, y, w, h = (value * scale for value in box)
+            pixels.draw_outline(canvas, (x, y), (x + w, y + h), colour, 2)
+    pixels.draw_text(canvas, f"{clip.name} {moment}", (4, _HEIGHT - 6), 0.4, (255, 255, 255))
     return canvas

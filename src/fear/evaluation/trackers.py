@@ -15,13 +15,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import cv2
-
 from fear.config import TrackerConfig
 from fear.errors import ConfigError
 from fear.evaluation.neighbours import create_opencv, opencv_networks
 from fear.loading.load import describe, load
 from fear.loading.reference import find_model
+from fear.media.opencv import require_opencv
 from fear.runtime.protocol import Network
 from fear.tracking.protocol import BoxTracker, SingleTarget
 from fear.tracking.tracker import MultiTracker
@@ -77,7 +76,7 @@ def identify(spec: Spec, threads: int | None = None) -> dict[str, Any]:
     """
     if spec.name.startswith("opencv:"):
         networks = opencv_networks(spec.name.removeprefix("opencv:"), spec.nano, spec.vit)
-        return {"tracker": spec.name, "opencv": cv2.__version__, "weights": _digest(networks)}
+        return {"tracker": spec.name, "opencv": require_opencv(spec.name).__version__, "weights": _digest(networks)}
     if _is_python_class(spec.name):
         source = inspect.getsourcefile(_python_class(spec.name))
         return {"tracker": spec.name, "source": _digest([Path(source)] if source else [])}

@@ -14,7 +14,7 @@ from fear.errors import RuntimeMissingError
 from fear.export.onnx import write_onnx
 from fear.export.pairs import Pair
 from fear.network import FearNetwork
-from fear.runtime.telemetry import telemetry_off
+from fear.telemetry import telemetry_off
 
 
 def write_openvino(network: FearNetwork, folder: Path, precision: str, pairs: Sequence[Pair], least_overlap: float | None = None) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 from fear.export.pairs import Pair
 from fear.geometry.boxes import Box, iou
 from fear.geometry.cells import best_cell, box_at
-from fear.runtime.telemetry import telemetry_off
+from fear.telemetry import telemetry_off
 
 with telemetry_off():
     import openvino

@@ -10,8 +10,8 @@ import av
 import numpy as np
 from av.video.reformatter import ColorRange, ColorTrc, VideoReformatter
 
-from fear.media.colours import Matrix
 from fear.media.image import Image, scaled
+from fear.media.matrices import Matrix
 from fear.media.orientation import UPRIGHT, Orientation, orientation_of
 from fear.media.planes import Yuv420, whole
 from fear.media.source import SourceReport

@@ -1,18 +1,15 @@
 """From frame and box to a square crop, and the map back.
 
-A crop shows a rectangle of the frame, stretched to a square: width and height scale apart (published code). One affine warp samples
-it at exact float positions, or one resize where these are whole pixels; what lies outside the frame gets a fill colour. Coordinates are
-those of `boxes`: a pixel's centre is at +0.5.
+A crop shows a rectangle of the frame, stretched to a square: width and height scale apart (published code). It is sampled at exact float
+positions, and what lies outside the frame gets a fill colour. Coordinates are those of `boxes`: a pixel's centre is at +0.5.
 """
 
 from __future__ import annotations
 
 import math
 
-import cv2
-import numpy as np
-
 from fear.geometry.window import Window
+from fear.media import pixels
 from fear.media.image import Colour, Image, Picture
 from fear.media.planes import LazyPicture
 
@@ -33,21 +30,7 @@ def crop(frame: Picture, window: Window, fill: Colour, out: Image | None = None)
     """
     if isinstance(frame, LazyPicture):
         frame, window = _part_around(frame, window)
-    if window.whole_within(*frame.shape[:2]):
-        x, y, width, height, side = map(int, window)
-        return cv2.resize(frame[y : y + height, x : x + width], (side, side), dst=out, interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
-    across, down = window.width / window.side, window.height / window.side
-    # crop pixel u has its centre at u + 0.5; the frame pixel that it shows is counted from its own centre, hence both halves
-    crop_to_frame = np.array(((across, 0.0, window.x + across / 2 - 0.5), (0.0, down, window.y + down / 2 - 0.5)))
-    return cv2.warpAffine(  # type: ignore[return-value]
-        frame,
-        crop_to_frame,
-        (window.side, window.side),
-        dst=out,
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=fill,
-    )
+    return pixels.cut(frame, window, fill, out)
 
 
 def _part_around(frame: LazyPicture, window: Window) -> tuple[Image, Window]:

@@ -6,11 +6,11 @@ import os
 import re
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fear.errors import DatasetError, FrameError
+from fear.media import pixels
 from fear.media.planes import LazyPicture, whole
 
 Image = NDArray[np.uint8]
@@ -31,10 +31,10 @@ def read_image(path: Path) -> Image:
         DatasetError: missing or damaged.
     """
     data = np.fromfile(path, np.uint8) if path.is_file() else None
-    image = None if data is None or data.size == 0 else cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
+    image = None if data is None else pixels.decode(data)
     if image is None:
         raise DatasetError(f"{path}: expected a picture, " + ("found no such file" if data is None else "got a damaged or foreign file"))
-    return image  # type: ignore[return-value]
+    return image
 
 
 def list_images(folder: Path) -> tuple[Path, ...]:
@@ -50,8 +50,7 @@ def list_images(folder: Path) -> tuple[Path, ...]:
 
 def scaled(image: Image, size: tuple[int, int]) -> Image:
     """The picture in another size, (height, width)."""
-    height, width = size
-    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    return pixels.shrink(image, *size)
 
 
 def natural_order(name: str) -> tuple[list[str | int], str]:
@@ -62,8 +61,7 @@ def natural_order(name: str) -> tuple[list[str | int], str]:
 
 def mean_colour(frame: Picture) -> Colour:
     """The mean of each channel: the fill for what lies outside the first frame (published code)."""
-    red, green, blue, _ = cv2.mean(whole(frame))
-    return red, green, blue
+    return pixels.mean(whole(frame))
 
 
 def require_frame(frame: Picture, height: int | None = None, width: int | None = None) -> None:

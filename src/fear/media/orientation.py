@@ -6,10 +6,11 @@ import struct
 from typing import NamedTuple
 
 import av
-import cv2
 import numpy as np
 from av.sidedata.sidedata import Type
 from numpy.typing import NDArray
+
+from fear.media import pixels
 
 
 class Orientation(NamedTuple):
@@ -32,9 +33,9 @@ class Orientation(NamedTuple):
             The same number of axes; H and W are exchanged where it is transposed.
         """
         if self.transposed:
-            plane = cv2.transpose(plane)  # type: ignore[assignment]
+            plane = pixels.transpose(plane)
         if self.mirrored or self.upside_down:
-            plane = cv2.flip(plane, -1 if self.mirrored and self.upside_down else int(self.mirrored))  # type: ignore[assignment]
+            plane = pixels.flip(plane, self.mirrored, self.upside_down)
         return plane
 
 

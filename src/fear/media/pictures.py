@@ -10,10 +10,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import cv2
 import numpy as np
 
 from fear.errors import DatasetError, VideoError
+from fear.media import pixels
 from fear.media.image import IMAGE_SUFFIXES, Image, list_images, natural_order, read_image, scaled
 from fear.media.source import FOLDER_RATE, Frame, SourceReport
 from fear.media.start import BEGINNING
@@ -94,12 +94,11 @@ class AnimatedPicture(_Stills):
 
     def __init__(self, path: Path) -> None:
         super().__init__()
-        data = np.fromfile(path, np.uint8)
-        good, animation = cv2.imdecodeanimation(data)
-        if not good or not animation.frames:
+        animation = pixels.decode_animation(np.fromfile(path, np.uint8))
+        if animation is None:
             raise VideoError(f"{path}: expected an animated picture, got a damaged or foreign file")
-        self._images: list[Image] = [_rgb(np.asarray(image, np.uint8)) for image in animation.frames]
-        durations = [duration / 1000 if duration > 10 else _DEFAULT_DURATION for duration in animation.durations]
+        self._images: list[Image] = animation[0]
+        durations = [duration / 1000 if duration > 10 else _DEFAULT_DURATION for duration in animation[1]]
         times = np.concatenate(([0.0], np.cumsum(durations)))
         self.count: int | None = len(self._images)
         self.rate = Fraction(len(self._images) / float(times[-1])).limit_denominator(1000)
@@ -110,10 +109,6 @@ class AnimatedPicture(_Stills):
         wanted = [frame for frame in frames if self.start.reached(frame.index, frame.time)]
         self._require_reached(bool(wanted))
         yield from wanted
-
-
-def _rgb(image: Image) -> Image:
-    return np.ascontiguousarray(image[..., 2::-1])
 
 
 def open_folder(path: Path, rate: Fraction | None = None) -> Pictures:
@@ -137,7 +132,7 @@ def open_picture(path: Path, rate: Fraction | None = None) -> Pictures | Animate
     if head[:4] == b"RIFF" and b"ANIM" in head:
         return AnimatedPicture(path)
     animated = head[:8] == b"\x89PNG\r\n\x1a\n" and b"acTL" in path.read_bytes()[:4096]
-    return None if animated or not cv2.haveImageReader(str(path)) else Pictures((path,), rate)
+    return None if animated or not pixels.is_picture(path) else Pictures((path,), rate)
 
 
 def open_pattern(pattern: Path, rate: Fraction | None = None) -> Pictures | None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fear.media.colours import Matrix, split, to_rgb_bt709
+from fear.media import pixels
+from fear.media.colours import split
+from fear.media.matrices import Matrix
 
 Bytes = NDArray[np.uint8]
 
@@ -72,16 +73,9 @@ class Yuv420(LazyPicture):
         """See `LazyPicture.part`."""
         x, y = left // 2, top // 2
         width, height = (right + 1) // 2 - x, (bottom + 1) // 2 - y  # of the colours
-        if self.matrix == Matrix.BT709:
-            brightness = self._y[2 * y : 2 * (y + height), 2 * x : 2 * (x + width)]
-            rgb = to_rgb_bt709(brightness, *(plane[y : y + height, x : x + width] for plane in (self._u, self._v)))
-            return rgb[top - 2 * y : bottom - 2 * y, left - 2 * x : right - 2 * x]
-        packed = np.empty(6 * width * height, np.uint8)  # the three planes behind each other, as OpenCV takes them
-        brightness, colours = packed[: 4 * width * height], packed[4 * width * height :]
-        brightness.reshape(2 * height, 2 * width)[:] = self._y[2 * y : 2 * (y + height), 2 * x : 2 * (x + width)]
-        for half, plane in zip(colours.reshape(2, height, width), (self._u, self._v), strict=True):
-            half[:] = plane[y : y + height, x : x + width]
-        rgb = cv2.cvtColor(packed.reshape(3 * height, 2 * width), cv2.COLOR_YUV2RGB_I420)  # type: ignore[assignment]
+        brightness = self._y[2 * y : 2 * (y + height), 2 * x : 2 * (x + width)]
+        u, v = (plane[y : y + height, x : x + width] for plane in (self._u, self._v))
+        rgb = pixels.rgb_of_planes(brightness, u, v, self.matrix)
         return rgb[top - 2 * y : bottom - 2 * y, left - 2 * x : right - 2 * x]
 
     def packed(self) -> Bytes:

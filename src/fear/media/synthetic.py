@@ -9,16 +9,17 @@ post hides it for some frames.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fear.geometry.boxes import Box
+from fear.media import pixels
 from fear.media.image import Image
 
 _PERIOD = 180  # frames until the paths repeat, more or less; a shorter scene shows a part of them at the same speed
@@ -76,7 +77,7 @@ def render(scene: Scene = DEFAULT) -> Iterator[Rendered]:
         t = index / _PERIOD
         shift_x, shift_y = margin * (0.5 + 0.45 * np.sin(2 * np.pi * t)), margin * (0.5 + 0.4 * np.cos(3 * np.pi * t))
         view = np.array(((1.0, 0.0, -shift_x), (0.0, 1.0, -shift_y)))
-        image: Image = cv2.warpAffine(ground, view, (width, height))  # type: ignore[assignment]
+        image: Image = pixels.turn(ground, view, height, width)
         diameter = scene.size * height * (1 + scene.growth * np.sin(4 * np.pi * t))
         x = width * (0.5 - 0.3 * np.cos(2 * np.pi * t * 1.1))
         y = height * (0.5 + 0.24 * np.sin(4.2 * np.pi * t))
@@ -102,7 +103,7 @@ def _texture(random: np.random.Generator, height: int, width: int, cell: int, co
     for size, strength in ((cell * 3, 0.6), (cell, 0.8), (cell // 4, 0.5)):
         coarse = random.normal(0, 1, (height // size + 2, width // size + 2, 3)).astype(np.float32)
         coarse = 0.7 * coarse[..., :1] + 0.3 * coarse  # mostly light and shade, a little colour
-        texture += contrast * strength / 2 * cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+        texture += contrast * strength / 2 * pixels.enlarge(coarse, height, width)
     return np.clip(texture, 0, 255).astype(np.uint8)
 
 
@@ -112,19 +113,21 @@ def _sprite(random: np.random.Generator, hue: float) -> Image:
     hsv = np.empty((5, 5, 3), np.uint8)
     hsv[..., 0] = (hue + random.uniform(-18, 18, (5, 5))) % 180
     hsv[..., 1], hsv[..., 2] = random.uniform(90, 255, (5, 5)), random.uniform(60, 255, (5, 5))
-    colours = cv2.resize(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), (side, side), interpolation=cv2.INTER_NEAREST)
+    colours = pixels.rgb_of_hsv(hsv).repeat(side // 5, axis=0).repeat(side // 5, axis=1)
     opacity = np.zeros((side, side), np.uint8)
-    cv2.circle(opacity, (side // 2, side // 2), side // 2 - 1, 255, cv2.FILLED, cv2.LINE_AA)
-    cv2.circle(colours, (side // 2, side // 2), side // 2 - 5, (245, 245, 240), 7, cv2.LINE_AA)
-    cv2.circle(colours, (side // 3, side // 3), side // 9, (20, 20, 30), cv2.FILLED, cv2.LINE_AA)
+    pixels.disc(opacity, side // 2 - 1, 255)
+    pixels.disc(colours, side // 2 - 5, (245, 245, 240), thickness=7)
+    pixels.disc(colours, side // 9, (20, 20, 30), centre=(side // 3, side // 3))
     return np.dstack((colours, opacity))
 
 
 def _paste(image: Image, sprite: Image, x: float, y: float, diameter: float, angle: float) -> None:
     """Draws a sprite centred at (x, y), turned by degrees, onto the image."""
-    place = cv2.getRotationMatrix2D((_SPRITE / 2, _SPRITE / 2), angle, diameter / _SPRITE)
-    place[:, 2] += np.array((x - _SPRITE / 2, y - _SPRITE / 2))
-    layer = cv2.warpAffine(sprite, place, (image.shape[1], image.shape[0]), flags=cv2.INTER_AREA)
+    middle, scale, radians = _SPRITE / 2, diameter / _SPRITE, angle * (math.pi / 180)
+    along, across = math.cos(radians) * scale, math.sin(radians) * scale
+    shift = (1 - along) * middle - across * middle, across * middle + (1 - along) * middle  # the sprite's middle stays
+    place = np.array(((along, across, shift[0] + (x - middle)), (-across, along, shift[1] + (y - middle))))
+    layer = pixels.turn(sprite, place, image.shape[0], image.shape[1])
     opacity = layer[..., 3:].astype(np.float32) / 255
     image[:] = (image * (1 - opacity) + layer[..., :3] * opacity).astype(np.uint8)
 
@@ -134,7 +137,7 @@ def write_folder(folder: Path, scene: Scene = DEFAULT) -> None:
     (folder / "img").mkdir(parents=True, exist_ok=True)
     lines = []
     for number, rendered in enumerate(render(scene), start=1):
-        cv2.imwrite(str(folder / "img" / f"{number:06d}.jpg"), rendered.image[:, :, ::-1])
+        (folder / "img" / f"{number:06d}.jpg").write_bytes(pixels.encode(rendered.image, ".jpg") or b"")
         lines.append(",".join(f"{value:.2f}" for value in rendered.box_xywh))
     (folder / "groundtruth.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from functools import lru_cache
 
 import av
-import cv2
 import numpy as np
 from av.video.reformatter import ColorTrc
 from numpy.typing import NDArray
 
+from fear.media import pixels
 from fear.media.image import Image
 
 _WHITE = 203.0  # cd/m², the brightness of a white sheet of paper (ITU-R BT.2408)
@@ -33,9 +33,10 @@ def tone_mapped(picture: av.VideoFrame) -> Image:
     """
     deep = np.asarray(picture.to_ndarray(format="rgb48le"), np.uint16)
     light = _light(ColorTrc(picture.color_trc))[deep >> 4]
-    light = np.asarray(cv2.transform(light, _BT2020_TO_BT709), np.float32)
+    light = pixels.mix_channels(light, _BT2020_TO_BT709)
     index = np.sqrt(np.clip(light / (_PEAK / _WHITE), 0, 1)) * (_LEVELS - 1)
-    return _curve()[index.astype(np.uint16)]
+    mapped: Image = _curve()[index.astype(np.uint16)]
+    return mapped
 
 
 @lru_cache

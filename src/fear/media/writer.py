@@ -12,8 +12,10 @@ import numpy as np
 from av.video.stream import VideoStream
 
 from fear.errors import VideoError
-from fear.media.colours import Matrix, change_matrix, to_planes, usual_matrix
+from fear.media.colours import change_matrix
 from fear.media.image import Image
+from fear.media.matrices import Matrix, usual_matrix
+from fear.media.pixels import planes_of_rgb
 from fear.media.planes import Yuv420
 from fear.media.sound import Sound, SoundTrack
 from fear.media.source import FOLDER_RATE, reason
@@ -152,5 +154,5 @@ def _frame(picture: Image | Yuv420, matrix: Matrix) -> av.VideoFrame:
         height, width = picture.shape[:2]
         if height % 2 or width % 2:
             picture = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-        packed = Yuv420(*to_planes(picture, matrix)).packed()
+        packed = Yuv420(*planes_of_rgb(picture, matrix)).packed()
     return av.VideoFrame.from_ndarray(packed, format="yuv420p")

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 
 from fear.runtime.processor import processor
-from fear.runtime.telemetry import telemetry_off
+from fear.telemetry import telemetry_off
 from fear.weights.store import cache_folder, written_whole
 
 with telemetry_off():

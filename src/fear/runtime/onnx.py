@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fear.errors import ConfigError, WeightsError
 from fear.runtime.protocol import Crops, Floats, Maps
-from fear.runtime.telemetry import telemetry_off
+from fear.telemetry import telemetry_off
 from fear.weights.card import WeightsCard, checked_sha256, read_card
 
 with telemetry_off():

@@ -15,7 +15,7 @@ import numpy as np
 from fear.errors import ConfigError, WeightsError
 from fear.runtime.compiled import compiled_once
 from fear.runtime.protocol import QUANTISED, Crops, Floats, Maps
-from fear.runtime.telemetry import telemetry_off
+from fear.telemetry import telemetry_off
 from fear.weights.card import WeightsCard, checked_sha256, read_card
 
 with telemetry_off():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from fear.errors import RuntimeMissingError
+from fear.media.opencv import require_opencv
 from fear.viewer.screen import Screen
 
 
@@ -18,6 +20,18 @@ def open_screen(port: int | None, on_page: Callable[[str], None]) -> Screen:
         ConfigError: the port is taken.
     """
     from fear.viewer.server import PageScreen
-    from fear.viewer.window import WindowScreen, has_windows
 
-    return WindowScreen() if port is None and has_windows() else PageScreen(port or 0, on_page)
+    if port is None and _has_opencv():
+        from fear.viewer.window import WindowScreen, has_windows
+
+        if has_windows():
+            return WindowScreen()
+    return PageScreen(port or 0, on_page)
+
+
+def _has_opencv() -> bool:
+    try:
+        require_opencv("a window")
+    except RuntimeMissingError:
+        return False
+    return True

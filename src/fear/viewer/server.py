@@ -16,12 +16,12 @@ from http import HTTPStatus
 from importlib.resources import files
 from typing import Any
 
-import cv2
 
 from fear.annotations.draw import draw_tracks
 from fear.demo.pages import HOST, Reply, Request, listen, page_headers
 from fear.errors import FearError
 from fear.geometry.boxes import Box, parse_box, require_overlap
+from fear.media import pixels
 from fear.media.planes import whole
 from fear.media.reader import Frame
 from fear.tracking.track import Track
@@ -194,9 +194,8 @@ class PageScreen:
         image = whole(draw_tracks(frame.shown, tracks))
         scale = _LARGEST_SIDE / max(image.shape[:2])
         if scale < 1:
-            image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-        _, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-        return Reply(data.tobytes(), "image/jpeg", headers={"X-Picture": str(number)})
+            image = pixels.shrink(image, round(image.shape[0] * scale), round(image.shape[1] * scale))
+        return Reply(pixels.encode(image, ".jpg", _QUALITY) or b"", "image/jpeg", headers={"X-Picture": str(number)})
 
     def _act(self, body: bytes) -> Reply:
         """Takes what the person wants; what cannot be done is said on the page."""
