@@ -16,7 +16,6 @@ from http import HTTPStatus
 from importlib.resources import files
 from typing import Any
 
-
 from fear.annotations.draw import draw_tracks
 from fear.demo.pages import HOST, Reply, Request, listen, page_headers
 from fear.errors import FearError
