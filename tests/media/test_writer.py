@@ -37,7 +37,10 @@ def copy(source: Path, target: Path, sound: bool = True) -> Path:
 
 
 def tone(path: Path) -> tuple[str, float, float]:
-    """Codec, beginning and end of the sound in a file, in seconds by its clock."""
+    """Codec, beginning and end of the sound in a file, in seconds since its first picture."""
+    with av.open(str(path)) as file:
+        start = next(file.decode(video=0)).time
+        assert start is not None
     with av.open(str(path)) as file:
         stream = file.streams.audio[0]
         loud = []
@@ -45,7 +48,7 @@ def tone(path: Path) -> tuple[str, float, float]:
             samples = frame.to_ndarray().astype(float)
             level = np.abs(samples).max() / (1.0 if samples.max(initial=0) <= 1.5 else 32768.0)
             if level > 0.2 and frame.time is not None:
-                loud.append(frame.time)
+                loud.append(frame.time - start)
         return stream.codec_context.name, loud[0], loud[-1]
 
 
@@ -110,7 +113,16 @@ def test_pixels_keep_their_shape(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "codec", "written"), [("x.mp4", "aac", "aac"), ("x.mkv", "pcm_s16le", "aac"), ("x.mkv", "libopus", "opus")]
+    ("name", "codec", "written"),
+    [
+        ("x.mp4", "aac", "aac"),
+        ("x.ts", "aac", "aac"),
+        ("x.flv", "aac", "aac"),
+        ("x.mkv", "pcm_s16le", "aac"),
+        ("x.mkv", "ac3", "aac"),
+        ("x.ts", "eac3", "aac"),
+        ("x.mkv", "libopus", "opus"),
+    ],
 )
 def test_sound_is_kept_in_time(tmp_path: Path, name: str, codec: str, written: str) -> None:
     """The tone begins after half a second."""

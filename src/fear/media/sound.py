@@ -9,8 +9,8 @@ import av
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 
-_CARRIED = ("aac", "mp3", "mp3float", "ac3", "eac3", "alac", "opus", "libopus")
-"""Codecs that MP4 may hold and players know; others are encoded anew."""
+_CARRIED = ("aac", "mp3", "mp3float", "alac", "opus", "libopus")
+"""Codecs that MP4 may hold, that players know, and of which the header of the file needs no packet; others are encoded anew."""
 
 _JUMP = 10.0  # seconds between two packets, from which on the clock has begun anew
 
@@ -49,7 +49,9 @@ class OpenedSound:
             self._container.close()
             raise ValueError("no sound that can be read")
         self.stream = stream
-        self.carried = stream.codec_context.name in _CARRIED
+        # in transport streams each packet of AAC describes itself, where MP4 needs one description for all
+        described = stream.codec_context.name != "aac" or bool(stream.codec_context.extradata)
+        self.carried = stream.codec_context.name in _CARRIED and described
         """Whether the packets can be written as they are."""
         self._start = start
         self._packets = self._read()
