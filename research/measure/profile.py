@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from fear.runtime.telemetry import telemetry_off
 
 from fear.bench.machine import measure_matrix_product
 from fear.config import TrackerConfig
 from fear.geometry.context import search_side
 from fear.loading.reference import find_model
+from fear.telemetry import telemetry_off
 from research.measure.provenance import provenance
 
 with telemetry_off():
