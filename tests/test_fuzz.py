@@ -19,7 +19,10 @@ import numpy as np
 import pytest
 
 import fear
+from fear.annotations.annotation import Facts
+from fear.annotations.formats import Reading, read_annotations
 from fear.datasets import read
+from fear.datasets.attributes import OTB, Attributes
 from fear.datasets.files import read_boxes, read_flags
 from fear.geometry.boxes import parse_box
 from fear.media.synthetic import Scene, render
@@ -124,6 +127,20 @@ def _load_checkpoint(path: Path) -> None:
     load_checkpoint(path)
 
 
+def _mot(folder: Path) -> Path:
+    _text("gt/gt.txt", "1,1,1,2,3,4,1,1,1\n")(folder)
+    return _text("seqinfo.ini", "[Sequence]\nname=a\nframeRate=30\nseqLength=2\nimWidth=32\nimHeight=24\n")(folder)
+
+
+def _names(folder: Path) -> Path:
+    _text("labels/0.txt", "0 0.5 0.5 0.2 0.2\n")(folder)
+    return _text("data.yaml", "names:\n  0: cat\n  1: dog\n")(folder)
+
+
+def _yolo(path: Path) -> None:
+    read_annotations(path.parents[1], "yolo", Reading(facts=Facts(width=32, height=24)))
+
+
 def _dataset(name: str, up: int) -> Reader:
     return lambda path: read(name, path.parents[up])
 
@@ -139,6 +156,16 @@ s,0,1,a.png,"[1, 2, 3, 4]",0
 YOUTUBE = "v,1000,0,cat,0,present,0.1,0.5,0.2,0.6\nv,2000,0,cat,0,absent,-1,-1,-1,-1\n"
 SIDES = "<xmin>1</xmin><ymin>2</ymin><xmax>9</xmax><ymax>8</ymax>"
 OBJECTS = f"<annotation><object><trackid>0</trackid><bndbox>{SIDES}</bndbox></object></annotation>"
+CVAT = (
+    '<annotations><track id="0" label="cat">'
+    '<box frame="0" outside="0" occluded="0" keyframe="1" xtl="1" ytl="2" xbr="3" ybr="4"/>'
+    '<box frame="3" outside="1" occluded="0" keyframe="1" xtl="1" ytl="2" xbr="3" ybr="4"><attribute name="score">0.5</attribute></box>'
+    "</track></annotations>"
+)
+TABLE = "frame,time,target,x,y,w,h,score,similarity,lost\n0,0,0,1,2,3,4,1,1,0\n1,0.1,0,1,2,3,4,0.5,0.5,1\n"
+LINE = '{"frame": 0, "time": 0, "target": 0, "x": 1, "y": 2, "w": 3, "h": 4, "score": 1, "similarity": 1, "lost": false}\n'
+PROJECT = """{"format": "fear-project", "version": 1, "video": {"name": "a.mp4", "width": 32, "height": 24, "frames": 2},
+"model": "fear-xs", "targets": [{"id": 0, "name": "cat", "rows": [[0, 1, 2, 3, 4, 1, 1, 0, 1]]}]}"""
 CLIP = ("one/img/1.png", "one/img/2.png")
 
 KINDS: dict[str, tuple[Callable[[Path], Path], Reader]] = {
@@ -161,6 +188,16 @@ KINDS: dict[str, tuple[Callable[[Path], Path], Reader]] = {
         _dataset("imagenet_vid", 4),
     ),
     "images": (_with_pictures(_text("boxes.json", '[{"file": "a.png", "boxes": [[1, 2, 3, 4]]}]'), "a.png"), _dataset("images", 0)),
+    "table": (_text("b.csv", TABLE), read_annotations),
+    "lines of JSON": (_text("b.jsonl", LINE + LINE.replace('"frame": 0', '"frame": 1')), read_annotations),
+    "project": (_text("a.fear.json", PROJECT), read_annotations),
+    "MOT": (_text("b.mot.txt", "1,1,1,2,3,4,0.5,1,0.5\n2,1,1,2,3,4,0.5,1,1\n"), read_annotations),
+    "MOT's seqinfo": (_mot, lambda path: read_annotations(path.parent)),
+    "tracks in COCO": (_text("a.coco.json", json.dumps(COCO | {"categories": [{"id": 1, "name": "cat"}]})), read_annotations),
+    "CVAT": (_text("a.xml", CVAT), read_annotations),
+    "YOLO": (_text("y/labels/0.txt", "0 0.5 0.5 0.2 0.2 0.9 3\n1 0.5 0.5 0.2 0.2 0.9 4\n"), _yolo),
+    "names of YOLO": (_names, lambda path: _yolo(path.parent / "labels" / "0.txt")),
+    "attributes": (_text("OTB100.json", '{"a": {"attr": ["Occlusion"]}}'), lambda path: Attributes(path.parent, OTB).of("a")),
     "video": (_clip, _frames),
     "picture": (_with_pictures(lambda folder: folder / "a.png", "a.png"), _frames),
 }

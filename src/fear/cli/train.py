@@ -31,6 +31,7 @@ def train_command(
 
     loaded = load_recipe(find_recipe(recipe), parse_assignments(change))
     folder = output or Path("runs") / loaded.name
-    with progress() as advance:
+    # a stage tells itself how far it is; only pictures that are loaded before it are counted here
+    with progress(quiet=loaded.machine.pictures != "device", unit="pictures loaded") as advance:
         weights = train(loaded, folder, resume, on_picture=advance, on_epoch=lambda line: typer.echo(line, err=True))
     out.print(f"wrote {weights}; logs, curves and checkpoints lie in {folder}")

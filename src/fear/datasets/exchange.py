@@ -57,7 +57,9 @@ def import_boxes(source: Path, output: Path, name: str | None, how: Reading, tar
                 f"{output}: expected one of our formats .csv, .jsonl or .txt, got {FORMATS[kind].title}; `fear data export` writes it"
             )
         write_annotations(found if target is None else only(found, target, source), output, kind)
-    return [_told(found), *found.remarks, *_told_left_out(found, kind)]
+    apart = kind == "txt" and target is None and len(found.numbers) > 1
+    files = [f"each target has a file of its own, {output.stem}_{found.numbers[0]}.txt and so on"] if apart else []
+    return [_told(found), *found.remarks, *files, *_told_left_out(found, kind)]
 
 
 def export_boxes(source: Path, output: Path, name: str | None, how: Reading) -> list[str]:

@@ -83,7 +83,15 @@ def _box(entry: Mapping[str, Any], frame: int, target: int) -> Annotation:
     x, y, w, h = (float(value) for value in entry["bbox"])
     attributes = entry.get("attributes") or {}
     seen = attributes.get("visibility", 0.0 if attributes.get("occluded") else 1.0)
-    return Annotation(frame, target, (x, y, w, h), float(entry.get("score", 1)), float(attributes.get("similarity", 1)), False, float(seen))
+    return Annotation(
+        frame,
+        target,
+        (x, y, w, h),
+        float(1 if entry.get("score") is None else entry["score"]),
+        float(attributes.get("similarity", 1)),
+        False,
+        float(seen),
+    )
 
 
 def _frame_numbers(images: list[dict[str, Any]], first: int | None) -> dict[Any, int]:

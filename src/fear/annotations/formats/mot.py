@@ -57,6 +57,8 @@ def read_mot(path: Path, *, first: int = 1, origin: float = 0) -> Annotations:
             numbers = [float(field) for field in fields]
             frame, number = int(numbers[0]), int(numbers[1])
             x, y, w, h = numbers[2:6]
+            if (frame, number) != tuple(numbers[:2]):
+                raise ValueError("numbers that are not whole")
         except (ValueError, IndexError, OverflowError) as error:
             raise DatasetError(f"{table}, line {line}: expected frame,id,left,top,width,height,…, got {','.join(fields)!r}") from error
         if number < 0:
@@ -125,4 +127,6 @@ def _sequence(folder: Path) -> Facts:
         size = facts.getint("imWidth"), facts.getint("imHeight")
         return Facts(facts.get("name", folder.name), *size, facts.getint("seqLength"), facts.getfloat("frameRate"))
     except (configparser.Error, KeyError, ValueError) as error:
-        raise DatasetError(f"{folder / 'seqinfo.ini'}: expected the section [Sequence] with numbers ({error})") from error
+        raise DatasetError(
+            f"{folder / 'seqinfo.ini'}: expected the section [Sequence] with numbers ({' '.join(str(error).split())[:200]})"
+        ) from error

@@ -102,16 +102,18 @@ def _annotation(row: Mapping[str, Any]) -> Annotation | None:
         _whole(row["frame"]),
         _whole(row.get("target", 0)),
         _finite(numbers),
-        float(_given(row.get("score"), 1)),
-        float(_given(row.get("similarity"), 1)),
+        _given(row.get("score")),
+        _given(row.get("similarity")),
         lost,
-        float(_given(row.get("visibility"), 1)),
+        _given(row.get("visibility")),
         None if time in (None, "") else float(time),
     )
 
 
-def _given(value: Any, default: float) -> Any:
-    return default if value in (None, "") else value
+def _given(value: Any) -> float:
+    """A share; 1 where there is none, as in rows of trackers that say nothing about how sure they are."""
+    number = math.nan if value in (None, "") else float(value)
+    return 1.0 if math.isnan(number) else number
 
 
 def _whole(value: Any) -> int:
@@ -192,7 +194,7 @@ def write_txt(annotations: Annotations, path: Path) -> None:
 
     Each of several targets gets a file of its own, `NAME_0.txt`, `NAME_1.txt` and so on.
     """
-    tracks = annotations.by_target()
+    tracks = annotations.by_target() or {0: []}
     for number, boxes in tracks.items():
         known = {one.frame: one.box_xywh for one in boxes if not one.lost}
         lines = (known.get(frame, (math.nan,) * 4) for frame in range(annotations.length))
