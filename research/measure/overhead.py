@@ -10,16 +10,19 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
-from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
+from fear.bench.speed import WARM_UP, frames_of, scene
+from fear.config import TrackerConfig
 from fear.geometry.context import search_side
 from fear.loading.load import load
-from fear.media.synthetic import Scene, render
 from fear.runtime.protocol import Crops, Floats, Maps, Network
-from fear.tracking.tracker import Tracker
+from fear.tracking.loop import follow
+from fear.tracking.protocol import Timed
+from fear.tracking.tracker import MultiTracker
 
 LIMIT = 1.3
 ALONE = {(480, 640): 0.4, (1080, 1920): 0.8}
@@ -44,6 +47,41 @@ class Remembering:
         return self._answer
 
 
+class Costs(NamedTuple):
+    """Medians in milliseconds."""
+
+    match: float
+    update: float
+    alone: float
+    """`update` with a network that computes nothing: crop, decoding and bookkeeping."""
+
+
+def measure(network: Network, height: int, width: int, runs: int) -> Costs:
+    """Times `match` and both kinds of `update` in turn, since the speed of a machine drifts.
+
+    Args:
+        network: Loaded onto the runtime that is measured.
+        height: Of the frames.
+        width: Of the frames.
+        runs: Timed calls of each kind, after those that warm up.
+    """
+    images, box = scene(height, width)
+    side = search_side(TrackerConfig(), network.config, steady=True)
+    features = network.encode_template(np.ascontiguousarray(images[0][None, :128, :128]))
+    search = np.ascontiguousarray(images[0][None, :side, :side])
+    match, update, alone = (list[float]() for _ in range(3))
+    frames = partial(frames_of, images, 1 + WARM_UP + runs)
+    whole, idle = (
+        follow(Timed(MultiTracker(one), seconds.append), frames(), [box])
+        for one, seconds in ((network, update), (Remembering(network), alone))
+    )
+    for _ in zip(whole, idle, strict=True):
+        start = time.perf_counter()
+        network.match(search, features)
+        match.append(time.perf_counter() - start)
+    return Costs(*(1e3 * statistics.median(seconds[1 + WARM_UP :]) for seconds in (match, update, alone)))  # the first call is `init`
+
+
 def main() -> None:
     """Measures each size in turn."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -56,34 +94,16 @@ def main() -> None:
     for runtime in ("openvino", "onnx"):
         network = load(options.model, runtime=runtime, threads=options.threads)
         for (height, width), limit in ALONE.items():
-            frames = [frame.image for frame in render(Scene(frames=12, height=height, width=width))]
-            tracker, idle = Tracker(network), Tracker(Remembering(network))
-            box = next(render(Scene(frames=1, height=height, width=width))).box_xywh
-            for one in (tracker, idle):
-                one.init(frames[0], box)
-            side = search_side(tracker.config, network.config, steady=True)
-            features = network.encode_template(np.ascontiguousarray(frames[0][None, :128, :128]))
-            search = np.ascontiguousarray(frames[0][None, :side, :side])
-            match, update, alone = [], [], []
-            for k in range(options.runs + 20):  # 20 to warm up; in turn, since a machine's speed drifts
-                match.append(_seconds(partial(network.match, search, features)))
-                update.append(_seconds(partial(tracker.update, frames[k % 12])))
-                alone.append(_seconds(partial(idle.update, frames[k % 12])) * 1e3)
-            m, u, a = (statistics.median(times[20:]) for times in (match, update, alone))
-            print(f"| {runtime} | {width}×{height} | {m * 1e3:.2f} | {u * 1e3:.2f} | {u / m:.3f} | {a:.3f} |")
-            worst = max(worst, u / m) if runtime == "openvino" else worst
-            if a > limit:
-                faults.append(f"crop, decoding and bookkeeping cost {a:.2f} ms at {width}×{height}, more than {limit}")
+            costs = measure(network, height, width, options.runs)
+            ratio = costs.update / costs.match
+            print(f"| {runtime} | {width}×{height} | {costs.match:.2f} | {costs.update:.2f} | {ratio:.3f} | {costs.alone:.3f} |")
+            worst = max(worst, ratio) if runtime == "openvino" else worst
+            if costs.alone > limit:
+                faults.append(f"crop, decoding and bookkeeping cost {costs.alone:.2f} ms at {width}×{height}, more than {limit}")
     if worst > LIMIT:
         faults.append(f"update costs {worst:.2f} × match, more than {LIMIT}")
     if faults:
         raise SystemExit("; ".join(faults))
-
-
-def _seconds(call: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
 
 
 if __name__ == "__main__":
