@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from fear.media.image import Image
 from fear.media.synthetic import Scene, render
 from fear.weights import packaged
+
+settings.register_profile("patient", deadline=None)  # how long an example takes depends on what else the machine does
+settings.load_profile("patient")
 
 SHARED = Path(os.environ.get("FEAR_SHARED", Path(__file__).parents[2] / "shared"))
 """Reference data that is not part of the project; tests that need it are skipped without it."""
@@ -44,6 +49,39 @@ def sequences() -> Path:
 def clip() -> list[Image]:
     """Twelve small rendered frames."""
     return [frame.image for frame in render(Scene(frames=12, height=120, width=160))]
+
+
+@pytest.fixture(scope="session")
+def traced_graphs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of graphs that were traced in this run of the tests; the processes of one run share it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "graphs"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def traced_once(traced_graphs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exports of the same weights share one tracing, which takes ten seconds and more."""
+    import onnx
+    import torch
+
+    import fear.export.onnx as module
+
+    original = module.trace_graph
+
+    def trace_graph(network: torch.nn.Module, inputs: dict[str, torch.Tensor], outputs: list[str], fixed: bool = False) -> onnx.ModelProto:
+        digest = hashlib.sha256(f"{network} {outputs} {fixed}".encode())
+        for name, tensor in (*network.state_dict().items(), *inputs.items()):
+            digest.update(f"{name} {tensor.shape} {tensor.dtype}".encode() + tensor.numpy().tobytes())
+        path = traced_graphs / f"{digest.hexdigest()}.onnx"
+        if not path.is_file():
+            unfinished = path.with_suffix(f".{os.getpid()}")
+            onnx.save_model(original(network, inputs, outputs, fixed), unfinished)
+            unfinished.rename(path)
+        return onnx.load_model(path)
+
+    monkeypatch.setattr(module, "trace_graph", trace_graph)
 
 
 @pytest.fixture

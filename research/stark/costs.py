@@ -100,15 +100,16 @@ def write_variant(network: StarkNetwork, folder: Path) -> int:
     folded: FearNetwork = merge_spread(fold(network))
     if not isinstance(folded, StarkNetwork):
         raise TypeError(f"expected a StarkNetwork, got {type(folded).__name__}")
-    template, search = sample_inputs(folded.config, batch=2)
+    template, search = sample_inputs(folded.config, batch=1)
     with torch.no_grad():
-        features = folded.encode_template(template.permute(0, 3, 1, 2)).expand(2, -1, -1, -1)
+        features = folded.encode_template(template.permute(0, 3, 1, 2))
         features = folded.merge(features, features).clone()
     outputs = ["scores", "boxes", "embedding", *(["update"] if folded.update_head is not None else [])]
     write_graph(Embed(folded), {"template": template}, ["features"], folder / "embed.onnx")
-    write_graph(StarkMatch(folded), {"search": search, "template_features": features}, outputs, folder / "match.onnx")
+    inputs = {"search": search, "template_features": features}
+    write_graph(StarkMatch(folded), inputs, outputs, folder / "match.onnx", fixed=True)  # all searches have one side
     (folder / "config.json").write_text(WeightsCard(folded.config, "", "random").to_json(), encoding="utf-8")
-    return multiply_accumulates(StarkMatch(folded), search[:1], features[:1])
+    return multiply_accumulates(StarkMatch(folded), search, features)
 
 
 def table(costs: dict[str, Cost]) -> str:

@@ -22,6 +22,7 @@ SMALL = packaged()["fear-nano"].checkpoint or Path()
 """For what takes a minute otherwise."""
 
 
+@pytest.mark.usefixtures("traced_once")
 @pytest.mark.parametrize(("format", "precision"), [("onnx", "fp16"), ("openvino", "fp16")])
 def test_float_exports_give_torchs_answers(format: str, precision: str, tmp_path: Path) -> None:
     report = export(SMALL, tmp_path / "x", format, precision)
