@@ -77,15 +77,18 @@ def test_throttling_is_found(tmp_path: Path) -> None:
 
 
 def test_bench_writes_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = speed.scene
     for name, few in (("WARM_UP", 3), ("TIMED", 12), ("_CLIP", 30), ("_ROUNDS", 2)):  # what is measured is not judged here
         monkeypatch.setattr(speed, name, few)
-    result = CliRunner().invoke(app, ["bench", "--output", str(tmp_path), "--threads", "1", "--tracker", "opencv:mil"])
+    monkeypatch.setattr(speed, "scene", lambda height, width: scene(height // 4, width // 4))
+    command = ["bench", "--model", "fear-nano", "--output", str(tmp_path), "--threads", "1", "--tracker", "opencv:mil"]
+    result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
     bench = json.loads((tmp_path / "bench.json").read_text())
     stages = {row["stage"]: row["p50"] for row in bench["stages"]}
     assert stages["update, whole"] > stages["network"] * 0.5
     assert {"read and decode video", "crop", "network", "decode maps", "draw", "encode and write video"} < stages.keys()
-    assert [row["tracker"] for row in bench["trackers"]] == ["fear-xs", "opencv:mil"]
+    assert [row["tracker"] for row in bench["trackers"]] == ["fear-nano", "opencv:mil"]
     assert all(0 < row["p50"] <= row["p95"] <= row["p99"] for row in bench["stages"] + bench["trackers"])
     assert bench["limit"]["match_over_best"] > 0
     assert len((tmp_path / "bench.csv").read_text().splitlines()) == 1 + len(bench["stages"]) + 2

@@ -243,13 +243,20 @@ def test_full_disk_is_one_clear_line(clip: tuple[Path, str], tmp_path: Path) -> 
     fails(run("track", clip[0], "--box", clip[1], "--boxes", tmp_path / "o.csv"), 1, "No space left")
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_run_leaves_valid_files(tmp_path: Path, ending: signal.Signals) -> None:
-    with VideoWriter(tmp_path / "long.mp4", 30) as writer:
-        frames = [frame.image for frame in render(Scene(frames=60, height=360, width=640))]
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clip that takes seconds to follow."""
+    path = tmp_path_factory.mktemp("long") / "long.mp4"
+    images = [frame.image for frame in render(SCENE)]
+    with VideoWriter(path, 30) as writer:
         for index in range(1200):
-            writer.write(frames[index % 60], index / 30)
-    command = [sys.executable, "-m", "fear.cli", "track", "long.mp4", "--box", "90,140,70,70", "--boxes", "o.csv", "--output", "o.mp4"]
+            writer.write(images[index % len(images)], index / 30)
+    return path
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_run_leaves_valid_files(long: Path, tmp_path: Path, ending: signal.Signals) -> None:
+    command = [sys.executable, "-m", "fear.cli", "track", long, "--box", "45,70,35,35", "--boxes", "o.csv", "--output", "o.mp4"]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=os.environ | {"COLUMNS": "200"})
     while not (tmp_path / "o.csv").exists() or len((tmp_path / "o.csv").read_bytes()) < 2000:
         assert process.poll() is None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 import fear
+from fear.cli import app
 from fear.datasets import read
 from fear.errors import FearError
 from fear.evaluation import evaluate
@@ -45,28 +46,38 @@ def without_time(summary: Path) -> Any:
     return strip(json.loads(summary.read_text()))
 
 
+def command_without_a_word(arguments: list[str]) -> None:
+    """The command `fear`, for a process that is killed."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 1)
+    os.dup2(nothing, 2)
+    app(arguments)
+
+
 @pytest.mark.slow
 def test_killed_ten_times_and_resumed_equals_uninterrupted(root: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "fear.cli", "eval", "--root", str(root), "--tracker", "fear-xs", "--tracker", "test_resume:Slow"]
+    """The processes that are killed are forked from one that imported everything, so that kills meet them at work."""
+    arguments = ["eval", "--root", str(root), "--tracker", "fear-xs", "--tracker", "test_resume:Slow", "--output"]
     environment = {
         "PYTHONPATH": f"{Path(__file__).parent}{os.pathsep}{Path(fear.__file__).parents[1]}",
         "PATH": "/usr/bin:/bin",
         "HOME": str(Path.home()),
     }
-    subprocess.run([*command, "--output", str(tmp_path / "whole")], check=True, capture_output=True, env=environment)
-    moments = np.random.default_rng(0)
-    output = tmp_path / "parts"
+    whole, output = tmp_path / "whole", tmp_path / "parts"
+    command = [sys.executable, "-m", "fear.cli", *arguments]
+    subprocess.run([*command, str(whole)], check=True, capture_output=True, env=environment)
+    moments, context = np.random.default_rng(0), multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["fear.cli", "fear.evaluation.runner", "fear.runtime.openvino", "fear.tracking.tracker", __name__])
     for _ in range(10):
-        process = subprocess.Popen(
-            [*command, "--output", str(output)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
-        )
-        time.sleep(moments.uniform(0.3, 2.5))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process = context.Process(target=command_without_a_word, args=([*arguments, str(output)],))
+        process.start()
+        time.sleep(moments.uniform(0.05, 1))
+        process.kill()
+        process.join()
         for path in (output / "results").rglob("[!.]*.txt"):  # nothing half-written under a result's name
             assert len(path.read_text().splitlines()) == 12
-    subprocess.run([*command, "--output", str(output)], check=True, capture_output=True, env=environment)
-    assert without_time(output / "summary.json") == without_time(tmp_path / "whole" / "summary.json")
+    subprocess.run([*command, str(output)], check=True, capture_output=True, env=environment)
+    assert without_time(output / "summary.json") == without_time(whole / "summary.json")
     assert not list((output / "results").rglob(".*unfinished"))
 
 

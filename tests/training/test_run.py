@@ -25,6 +25,7 @@ from fear.training.plots import draw_batch, draw_curves, read_metrics
 from fear.training.recipe import Recipe, load_recipe
 from fear.training.run import train
 from fear.training.stages import track as module
+from training import dump_gradient
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 
@@ -187,20 +188,20 @@ print(json.dumps(counted))
 
 
 @pytest.mark.slow
-def test_two_processes_learn_what_one_does(clips: Path, tmp_path: Path) -> None:
-    """The gradient of two processes with two samples each is that of one process with four."""
-    gradients = {}
-    for devices, size in ((1, 4), (2, 2)):
-        output = tmp_path / f"{devices}.pt"
-        command = [sys.executable, Path(__file__).with_name("dump_gradient.py"), clips, tmp_path / f"run{devices}", output, devices, size]
-        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=240, check=False)
-        assert done.returncode == 0, done.stderr[-3000:]
-        gradients[devices] = torch.load(output, weights_only=True)
-    assert gradients[1].keys() == gradients[2].keys()
-    largest = max(float(gradient.abs().max()) for gradient in gradients[1].values())
+def test_two_processes_learn_what_one_does(clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gradient of two processes with two samples each is that of one process with four, which is this one."""
+    one, two = tmp_path / "1.pt", tmp_path / "2.pt"
+    monkeypatch.setattr(module.TrackStage, "on_before_optimizer_step", dump_gradient.write_gradient(str(one)))
+    train(dump_gradient.recipe(str(clips), devices=1, batch=4), tmp_path / "run1")
+    command = [sys.executable, Path(dump_gradient.__file__), clips, tmp_path / "run2", two]
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    expected, gradients = (torch.load(path, weights_only=True) for path in (one, two))
+    assert gradients.keys() == expected.keys()
+    largest = max(float(gradient.abs().max()) for gradient in expected.values())
     assert largest > 0
-    for name, gradient in gradients[1].items():
-        torch.testing.assert_close(gradients[2][name], gradient, rtol=1e-3, atol=1e-5 * largest, msg=name)
+    for name, gradient in expected.items():
+        torch.testing.assert_close(gradients[name], gradient, rtol=1e-3, atol=1e-5 * largest, msg=name)
 
 
 def test_metrics_of_a_resumed_run_are_one_curve(tmp_path: Path) -> None:
