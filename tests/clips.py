@@ -13,6 +13,7 @@ from typing import Any
 import av
 import numpy as np
 from av.audio.stream import AudioStream
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from fear.media.image import Image
@@ -147,6 +148,23 @@ def remux(
             packet.dts += moved
             packet.stream = copy
             new.mux(packet)
+    return target
+
+
+def put_cover(source: Path, target: Path, told: bool = False) -> Path:
+    """Copies the film behind a cover picture of 640 × 480; `told`: the file says that it is one."""
+    with av.open(str(source)) as old, av.open(str(target), "w") as new:
+        cover = new.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = 640, 480, "yuvj420p"
+        if told:
+            cover.disposition = Disposition.attached_pic
+        film = new.add_stream_from_template(old.streams.video[0])
+        new.mux(cover.encode(av.VideoFrame.from_ndarray(picture(0, 480, 640), format="rgb24")))
+        new.mux(cover.encode(None))
+        for packet in old.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = film
+                new.mux(packet)
     return target
 
 

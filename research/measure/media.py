@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))  # the clips are those of the tests
-from clips import HEIGHT, RATE, WIDTH, box, cut, found, iou, picture, remux, write_clip, zero_packets
+from clips import HEIGHT, RATE, WIDTH, box, cut, found, iou, picture, put_cover, remux, write_clip, zero_packets
 from fear.errors import VideoError
 from fear.media.image import Image
 from fear.media.reader import open_source
@@ -130,18 +130,7 @@ def empty_frames(folder: Path) -> Path:
 
 def covered(folder: Path) -> Path:
     """A cover picture stands before the film."""
-    film = write_clip(folder / "film.mp4", 30)
-    with av.open(str(film)) as old, av.open(str(folder / "x.mkv"), "w") as new:
-        cover = new.add_stream("mjpeg", rate=1)
-        cover.width, cover.height, cover.pix_fmt = 640, 480, "yuvj420p"
-        copy = new.add_stream_from_template(old.streams.video[0])
-        new.mux(cover.encode(av.VideoFrame.from_ndarray(picture(0, 480, 640), format="rgb24")))
-        new.mux(cover.encode(None))
-        for packet in old.demux(video=0):
-            if packet.dts is not None:
-                packet.stream = copy
-                new.mux(packet)
-    return folder / "x.mkv"
+    return put_cover(write_clip(folder / "film.mp4", 30), folder / "x.mkv")
 
 
 def holes(folder: Path) -> Path:

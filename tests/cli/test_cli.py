@@ -256,7 +256,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_run_leaves_valid_files(long: Path, tmp_path: Path, ending: signal.Signals) -> None:
-    command = [sys.executable, "-m", "fear.cli", "track", long, "--box", "45,70,35,35", "--boxes", "o.csv", "--output", "o.mp4"]
+    command = [sys.executable, "-m", "fear.cli", "track", str(long), "--box", "45,70,35,35", "--boxes", "o.csv", "--output", "o.mp4"]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=os.environ | {"COLUMNS": "200"})
     while not (tmp_path / "o.csv").exists() or len((tmp_path / "o.csv").read_bytes()) < 2000:
         assert process.poll() is None

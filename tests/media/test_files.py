@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from clips import HEIGHT, RATE, WIDTH, box, cut, found, iou, picture, read, remux, write_clip, zero_packets
+from clips import HEIGHT, RATE, WIDTH, box, cut, found, iou, picture, put_cover, read, remux, write_clip, zero_packets
 from fear.errors import VideoError
 from fear.media.completeness import missing_bytes
 from fear.media.image import Image
@@ -95,19 +95,7 @@ def test_missing_bytes_of_each_container(tmp_path: Path) -> None:
 @pytest.mark.parametrize("told", [True, False])
 def test_cover_picture_before_the_film_is_not_the_film(tmp_path: Path, told: bool) -> None:
     path = tmp_path / "x.mkv"
-    film = write_clip(tmp_path / "film.mp4", 20)
-    with av.open(str(film)) as old, av.open(str(path), "w") as new:
-        cover = new.add_stream("mjpeg", rate=1)
-        cover.width, cover.height, cover.pix_fmt = 640, 480, "yuvj420p"
-        if told:
-            cover.disposition = Disposition.attached_pic
-        copy = new.add_stream_from_template(old.streams.video[0])
-        new.mux(cover.encode(av.VideoFrame.from_ndarray(picture(0, 480, 640), format="rgb24")))
-        new.mux(cover.encode(None))
-        for packet in old.demux(video=0):
-            if packet.dts is not None:
-                packet.stream = copy
-                new.mux(packet)
+    put_cover(write_clip(tmp_path / "film.mp4", 20), path, told)
     numbers, times, images, _ = read(path)
     assert numbers == list(range(20))
     on_time(times, numbers)

@@ -1,10 +1,6 @@
 from __future__ import annotations
 
-import functools
-import http.server
 import resource
-import threading
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -202,21 +198,6 @@ def test_missing_camera() -> None:
         open_source(97)
     with pytest.raises(VideoError, match="video97"):
         open_source("97")
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[str]:
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    handler = functools.partial(Quiet, directory=str(tmp_path))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
 
 
 def test_stream(tmp_path: Path, served: str) -> None:

@@ -5,19 +5,9 @@ import torch
 
 from fear.config import FEAR_NANO
 from fear.network import build_network
-from fear.training.data.batch import Batch, SampleCrops
 from fear.training.stages.anchor import TeacherAnswer, anchor_losses, ask
 from fear.training.stages.search_sides import cut_searches
-
-BOXES = torch.tensor([[30.0, 40.0, 50.0, 44.0], [100.0, 90.0, 50.0, 60.0], [0.0, 0.0, 0.0, 0.0]])
-PRESENT = torch.tensor([True, True, False])
-
-
-def batch() -> Batch:
-    generator = torch.Generator().manual_seed(0)
-    static, dynamic = (torch.rand(3, 3, 128, 128, generator=generator) * 255 for _ in range(2))
-    search, negative = (torch.rand(3, 3, 192, 192, generator=generator) * 255 for _ in range(2))
-    return Batch(SampleCrops(static, search, dynamic, negative), BOXES, PRESENT)
+from training.labelled import BOXES, batch
 
 
 def answer(right: list[bool]) -> TeacherAnswer:
