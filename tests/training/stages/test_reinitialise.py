@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from pytorch_optimizer import SOAP
 
 from fear.network.backbones import FBNetC, InvertedResidual
 from fear.training.stages.layers import relative_error
@@ -55,17 +54,17 @@ def test_what_got_worse_goes_back_and_what_got_better_stays() -> None:
 def test_a_filter_of_the_wrong_sign_is_found() -> None:
     """Learning alone does not get there; with reinitialised units the error falls to a fraction."""
     teacher, *_ = blocks()
-    inputs = torch.rand(8, 16, 12, 12, generator=torch.Generator().manual_seed(1))
+    inputs = torch.rand(4, 16, 8, 8, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         truth = teacher(inputs)
 
     def learn(reinitialise: bool) -> float:
         student = blocks()[0]
         with torch.no_grad():
-            student.conv_dw.weight[:6].neg_()
-        optimiser = SOAP(student.parameters(), lr=1e-2, precondition_frequency=10)
-        reinitialisation = Reinitialisation({0: student}, cycle=40, until=2400, seed=2)
-        for step in range(2600):
+            student.conv_dw.weight[:3].neg_()
+        optimiser = torch.optim.Adam(student.parameters(), lr=1e-2, fused=True)
+        reinitialisation = Reinitialisation({0: student}, cycle=40, until=1520, seed=2)
+        for step in range(1600):
             error = relative_error(student(inputs), truth)
             optimiser.zero_grad()
             error.backward()
