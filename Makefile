@@ -33,13 +33,14 @@ unit: $(VENV)/dev web/node_modules
 docs: $(VENV)/dev  ## Build the documentation site into build/site; broken links and unknown names are errors.
 	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(BIN)/mkdocs build -q
 
-wheel: $(VENV)/dev  ## Build the wheel, install it into an empty environment, track there without torch.
+wheel: $(VENV)/dev  ## Build the wheel, install it into an empty environment, walk the paths of its users there without torch.
 	@rm -rf dist build/wheel-env build/page
 	@$(BIN)/pip wheel -q --no-deps --wheel-dir dist .
 	@$(PYTHON) -m venv build/wheel-env
 	@build/wheel-env/bin/pip --disable-pip-version-check install -q -c constraints.txt dist/*.whl
 	@! build/wheel-env/bin/python -c "import torch" 2>/dev/null || (echo "torch came along with the core" && false)
 	@cd build && wheel-env/bin/python -m fear.media.synthetic clip.mp4 > box.txt && wheel-env/bin/fear track clip.mp4 --box "$$(cat box.txt)" --boxes boxes.csv --max-frames 40 && wheel-env/bin/fear demo --output page
+	@FEAR_JOURNEYS=$(CURDIR)/build/wheel-env/bin/python $(BIN)/pytest tests/journeys
 	@rm -rf build/wheel-env && echo "the wheel works in an empty environment without torch"
 
 release: $(VENV)/dev  ## Build sdist and wheel, twice the same bytes; check them; write what they depend on (SBOM); ask for known faults.

@@ -1,0 +1,35 @@
+"""A robot keeps an object in the middle of its camera: OpenCV's frames in, steering out, and a stop when the object is lost.
+
+python robotics.py VIDEO X,Y,W,H
+"""
+
+import json
+import sys
+from typing import Any
+
+import cv2
+
+import fear
+
+
+def main(video: str, box: str) -> None:
+    capture: Any = cv2.VideoCapture(video)
+    tracker = fear.Tracker("fear-nano", runtime="onnx", threads=1, colour="bgr")
+    steps: list[dict[str, Any]] = []
+    while True:
+        ok, image = capture.read()  # BGR
+        if not ok:
+            break
+        if not steps:
+            tracker.init(image, box.split(","))
+            steps.append({"steer": 0.0, "lost": False, "box": [float(value) for value in box.split(",")]})
+            continue
+        track = tracker.update(image)
+        x, _, w, _ = track.box_xywh
+        off_centre = (x + w / 2) / image.shape[1] - 0.5
+        steps.append({"steer": 0.0 if track.lost else off_centre, "lost": track.lost, "box": track.box_xywh})
+    print(json.dumps(steps))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
