@@ -6,9 +6,10 @@ python development.py VIDEO X,Y,W,H FOLDER
 import importlib.util
 import json
 import sys
+from itertools import islice
 from typing import Any
 
-import cv2
+import av
 
 import fear
 from fear.integrations.opencv import FearTracker
@@ -16,8 +17,8 @@ from fear.integrations.opencv import FearTracker
 
 def main(video: str, box: str, folder: str) -> None:
     rect = [round(float(value)) for value in box.split(",")]
-    capture: Any = cv2.VideoCapture(video)
-    _, image = capture.read()
+    images = (frame.to_ndarray(format="bgr24") for frame in av.open(video).decode(video=0))
+    image = next(images)
     opencv = FearTracker(folder, runtime="onnx", threads=1)  # was: cv2.TrackerNano.create()
     packaged = fear.Tracker("fear-nano", runtime="onnx", threads=1, colour="bgr")
     several = fear.MultiTracker(folder, runtime="onnx", threads=1, colour="bgr")
@@ -25,8 +26,7 @@ def main(video: str, box: str, folder: str) -> None:
     packaged.init(image, rect)
     several.init(image, [rect, (200, 60, 40, 40)])
     answers = []
-    for _ in range(5):
-        _, image = capture.read()
+    for image in islice(images, 5):
         found, place = opencv.update(image)
         track, tracks = packaged.update(image), several.update(image)
         answers.append({"found": found, "rect": place, "packaged": track.box_xywh, "ids": [one.id for one in tracks]})

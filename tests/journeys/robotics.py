@@ -1,4 +1,4 @@
-"""A robot keeps an object in the middle of its camera: OpenCV's frames in, steering out, and a stop when the object is lost.
+"""A robot keeps an object in the middle of its camera: BGR frames in, steering out, and a stop when the object is lost.
 
 python robotics.py VIDEO X,Y,W,H
 """
@@ -7,19 +7,16 @@ import json
 import sys
 from typing import Any
 
-import cv2
+import av
 
 import fear
 
 
 def main(video: str, box: str) -> None:
-    capture: Any = cv2.VideoCapture(video)
     tracker = fear.Tracker("fear-nano", runtime="onnx", threads=1, colour="bgr")
     steps: list[dict[str, Any]] = []
-    while True:
-        ok, image = capture.read()  # BGR
-        if not ok:
-            break
+    for frame in av.open(video).decode(video=0):
+        image = frame.to_ndarray(format="bgr24")  # as the robot's camera gives it
         if not steps:
             tracker.init(image, box.split(","))
             steps.append({"steer": 0.0, "lost": False, "box": [float(value) for value in box.split(",")]})

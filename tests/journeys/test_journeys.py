@@ -21,7 +21,14 @@ from fear.media.synthetic import Scene, write_folder
 from fear.weights import packaged
 from journeys.installation import PYTHON, Clip, Command
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+OWN_TRACKER = """
+class StayingTracker:
+    def init(self, frame, box_xywh):
+        self.box = box_xywh
+
+    def update(self, frame):
+        return self.box
+"""
 
 
 def test_robotics_steers_by_the_box_and_stops_while_the_target_is_lost(clip: Clip, program: Command) -> None:
@@ -65,13 +72,13 @@ def test_video_analysis_without_code_draws_on_the_page_and_gets_a_video_and_a_ta
 def test_research_scores_a_tracker_of_its_own_beside_ours(desk: Path, fear_command: Command) -> None:
     for seed in (1, 2):
         write_folder(desk / "data" / f"clip{seed}", Scene(frames=8, height=120, width=160, seed=seed))
-    shutil.copy(EXAMPLES / "own_tracker.py", desk / "my_tracker.py")  # modules in the working directory are found
-    arguments = ("--tracker", "my_tracker:PatchTracker", "--tracker", "fear-nano", "--runtime", "onnx")
+    (desk / "my_tracker.py").write_text(OWN_TRACKER)  # modules in the working directory are found
+    arguments = ("--tracker", "my_tracker:StayingTracker", "--tracker", "fear-nano", "--runtime", "onnx")
     printed = fear_command("eval", "--root", "data", "--output", "results", *arguments)
     assert "fear-nano: computed by ONNX Runtime, float32" in printed
     report = (desk / "results" / "report.md").read_text()
     summary = json.loads((desk / "results" / "summary.json").read_text())["trackers"]
-    assert list(summary) == ["my_tracker:PatchTracker", "fear-nano"]
+    assert list(summary) == ["my_tracker:StayingTracker", "fear-nano"]
     for name, entry in summary.items():
         assert name in report
         assert entry["mean"]["ao"] > 0.4
