@@ -6,6 +6,7 @@ python development.py VIDEO X,Y,W,H FOLDER
 import importlib.util
 import json
 import sys
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
@@ -17,7 +18,7 @@ from fear.integrations.opencv import FearTracker
 
 def main(video: str, box: str, folder: str) -> None:
     rect = [round(float(value)) for value in box.split(",")]
-    images = (frame.to_ndarray(format="bgr24") for frame in av.open(video).decode(video=0))
+    images: Iterator[Any] = (frame.to_ndarray(format="bgr24") for frame in av.open(video).decode(video=0))
     image = next(images)
     opencv = FearTracker(folder, runtime="onnx", threads=1)  # was: cv2.TrackerNano.create()
     packaged = fear.Tracker("fear-nano", runtime="onnx", threads=1, colour="bgr")

@@ -16,7 +16,7 @@ def main(video: str, box: str) -> None:
     tracker = fear.Tracker("fear-nano", runtime="onnx", threads=1, colour="bgr")
     steps: list[dict[str, Any]] = []
     for frame in av.open(video).decode(video=0):
-        image = frame.to_ndarray(format="bgr24")  # as the robot's camera gives it
+        image: Any = frame.to_ndarray(format="bgr24")  # as the robot's camera gives it
         if not steps:
             tracker.init(image, box.split(","))
             steps.append({"steer": 0.0, "lost": False, "box": [float(value) for value in box.split(",")]})
