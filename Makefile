@@ -6,7 +6,7 @@ PIP := $(BIN)/pip --disable-pip-version-check
 CLIP := demo/clip.mp4
 SHARED ?= ../shared
 
-.PHONY: help demo test lint types unit docs wheel release fuzz soak check web bench gpu-train train-default clean
+.PHONY: help demo test lint types unit docs wheel release opencv frozen fuzz soak check web bench gpu-train train-default clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,7 @@ wheel: $(VENV)/dev  ## Build the wheel, install it into an empty environment, wa
 	@$(PYTHON) -m venv build/wheel-env
 	@build/wheel-env/bin/pip --disable-pip-version-check install -q -c constraints.txt dist/*.whl
 	@! build/wheel-env/bin/python -c "import torch" 2>/dev/null || (echo "torch came along with the core" && false)
+	@! build/wheel-env/bin/python -c "import cv2" 2>/dev/null || (echo "OpenCV came along with the core" && false)
 	@cd build && wheel-env/bin/python -m fear.media.synthetic clip.mp4 > box.txt && wheel-env/bin/fear track clip.mp4 --box "$$(cat box.txt)" --boxes boxes.csv --max-frames 40 && wheel-env/bin/fear demo --output page
 	@FEAR_JOURNEYS=$(CURDIR)/build/wheel-env/bin/python $(BIN)/pytest tests/journeys
 	@rm -rf build/wheel-env && echo "the wheel works in an empty environment without torch"
@@ -47,6 +48,12 @@ release: $(VENV)/dev  ## Build sdist and wheel, twice the same bytes; check them
 	@test -d build/release || $(PYTHON) -m venv build/release
 	@build/release/bin/pip --disable-pip-version-check install -q -r requirements-release.txt
 	PYTHON=$(PYTHON) TOOLS=build/release/bin sh scripts/release.sh
+
+opencv: wheel  ## Environments with each of OpenCV's four packages keep their cv2 when we are installed and removed; needs the network.
+	PYTHON=$(PYTHON) sh scripts/check_opencv.sh
+
+frozen: wheel  ## Build a frozen app with PyInstaller and track with it; needs the network.
+	PYTHON=$(PYTHON) sh scripts/check_frozen.sh
 
 fuzz: $(VENV)/dev  ## 2,000 spoilt files of each kind and a million calls: hours.
 	FEAR_FUZZ=long $(BIN)/pytest tests/test_fuzz.py

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gzip
 import socket
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from http import HTTPStatus
@@ -18,6 +19,7 @@ HOST = "127.0.0.1"
 """Browsers give cameras, threads and video decoders to pages from the machine itself; from elsewhere only over https."""
 
 _LARGEST_BODY = 1 << 16  # bytes; pages send boxes and wishes, nothing large
+_PATIENCE = 60.0  # seconds without a word from a browser, after which its connection is closed
 
 _ALLOWED = {
     "default-src": "'none'",
@@ -91,15 +93,29 @@ def listen(answer: Answer, headers: Mapping[str, str], port: int, host: str = HO
         ConfigError: the port is taken, or the address is not this machine's.
     """
     try:
-        return ThreadingHTTPServer((host, port), partial(_Handler, answer, headers))
+        return _Server((host, port), partial(_Handler, answer, headers))
     except (OSError, OverflowError) as error:
         if isinstance(error, socket.gaierror) or getattr(error, "errno", None) == errno.EADDRNOTAVAIL:
             raise ConfigError(f"host {host}: expected an address of this machine, got: {error}") from error
         raise ConfigError(f"port {port} of {host}: expected one that is free, got: {error}; choose another with --port") from error
 
 
+def _is_length(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 10 and int(text) <= _LARGEST_BODY
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Says nothing of browsers that go away while they are answered, which is no fault."""
+        if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    timeout = _PATIENCE
 
     def __init__(self, answer: Answer, headers: Mapping[str, str], *args: Any) -> None:
         self._find, self._headers = answer, headers
@@ -114,14 +130,20 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
         # other pages in the same browser cannot send JSON without asking first, and nobody answers that question
-        if self.headers.get_content_type() != "application/json" or not length.isdecimal() or int(length) > _LARGEST_BODY:
+        if self.headers.get_content_type() != "application/json" or not _is_length(length):
             self.close_connection = True  # what it sends is not read
             self.send_error(HTTPStatus.BAD_REQUEST)
             return
         self._answer(self.rfile.read(int(length)), with_data=True)
 
     def _answer(self, body: bytes | None, with_data: bool) -> None:
-        address = urlsplit(self.path)
+        if body is None and ("Content-Length" in self.headers or "Transfer-Encoding" in self.headers):
+            self.close_connection = True  # what it sends is not read, so that it cannot be taken for the next request
+        try:
+            address = urlsplit(self.path)
+        except ValueError:  # such as http://[
+            self.send_error(HTTPStatus.BAD_REQUEST)
+            return
         query = dict(parse_qsl(address.query))
         reply = self._find(Request(unquote(address.path).removeprefix("/"), query, self.headers.get("Host", ""), body))
         if reply is None:
@@ -131,12 +153,19 @@ class _Handler(BaseHTTPRequestHandler):
         if packed and "gzip" not in self.headers.get("Accept-Encoding", ""):
             data, packed = gzip.decompress(data), False
         self.send_response(reply.status)
-        headers = {"Content-Type": reply.type, "Content-Length": str(len(data)), **self._headers, **reply.headers}
+        headers = {"Content-Type": reply.type, "Content-Length": str(len(data)), **reply.headers}
         for name, value in (headers | ({"Content-Encoding": "gzip"} if packed else {})).items():
             self.send_header(name, value)
         self.end_headers()
         if with_data:
             self.wfile.write(data)
+
+    def end_headers(self) -> None:
+        """Adds the headers of the page, those of errors included."""
+        if self.request_version != "HTTP/0.9":  # which has none
+            for name, value in self._headers.items():
+                self.send_header(name, value)
+        super().end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
         """Says nothing: a page that loads is no news."""

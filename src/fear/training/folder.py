@@ -25,6 +25,9 @@ from fear.errors import ConfigError
 from fear.training.recipe import Recipe
 
 RECIPE = "recipe.toml"
+_UNFINISHED = f".{RECIPE}"
+"""The recipe while it is written; it stays where the run is killed meanwhile."""
+
 DIFFICULTY = "difficulty.json"
 WEIGHTS = "weights.safetensors"
 
@@ -57,7 +60,9 @@ def begin(recipe: Recipe, folder: Path) -> None:
     """Writes the recipe as run: from here on the folder belongs to this run."""
     if not is_worker():
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / RECIPE).write_text(recipe.to_toml(), encoding="utf-8")
+        unfinished = folder / _UNFINISHED
+        unfinished.write_text(recipe.to_toml(), encoding="utf-8")
+        unfinished.replace(folder / RECIPE)
 
 
 def newest_checkpoint(stage_folder: Path) -> Path | None:
@@ -105,7 +110,9 @@ def _flat(values: Any, place: str = "") -> dict[str, Any]:
 
 def _is_free(folder: Path) -> bool:
     """Whether a new run may use the folder: it is empty, or holds a run that ended before its first checkpoint."""
-    return not folder.exists() or not any(folder.iterdir()) or ((folder / RECIPE).is_file() and not _has_results(folder))
+    if not folder.exists() or all(path.name == _UNFINISHED for path in folder.iterdir()):
+        return True
+    return (folder / RECIPE).is_file() and not _has_results(folder)
 
 
 def _has_results(folder: Path) -> bool:
@@ -115,7 +122,8 @@ def _has_results(folder: Path) -> bool:
 def _clear(folder: Path) -> None:
     """Removes what a run wrote that has no results: its recipe, and the folders of its stages."""
     recipe = folder / RECIPE
-    (folder / DIFFICULTY).unlink(missing_ok=True)
+    for name in (DIFFICULTY, _UNFINISHED):
+        (folder / name).unlink(missing_ok=True)
     if not recipe.is_file():
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
