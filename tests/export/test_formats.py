@@ -12,6 +12,7 @@ import torch
 
 from fear.config import FEAR_NANO, FEAR_XS
 from fear.errors import ConfigError, DatasetError, ExportError
+from fear.loading import convert
 from fear.loading.convert import export_checkpoint as export
 from fear.loading.crops import cut_pairs
 from fear.loading.load import load
@@ -20,6 +21,13 @@ from fear.weights import packaged, read_card
 CHECKPOINT = packaged()["fear-xs"].checkpoint or Path()
 SMALL = packaged()["fear-nano"].checkpoint or Path()
 """For what takes a minute otherwise."""
+
+
+@pytest.fixture
+def few_crops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calibrates and compares int8 forms with fewer crops."""
+    monkeypatch.setattr(convert, "_CALIBRATION", 15)
+    monkeypatch.setitem(convert._COMPARED, "int8", 24)
 
 
 @pytest.mark.usefixtures("traced_once")
@@ -38,7 +46,7 @@ def test_float_exports_give_torchs_answers(format: str, precision: str, tmp_path
 @pytest.mark.slow
 def test_coreml_packages_hold_the_weights(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("coremltools")
-    report = export(CHECKPOINT, tmp_path / "x", "coreml", "fp16")
+    report = export(SMALL, tmp_path / "x", "coreml", "fp16")
     assert report.largest < 2e-3
     assert report.agreement is None  # CoreML runs on Apple's systems alone
     assert {path.name for path in (tmp_path / "x").iterdir()} == {"config.json", "embed.mlpackage", "match.mlpackage"}
@@ -57,7 +65,7 @@ def test_coreml_packages_hold_the_weights(tmp_path: Path, capfd: pytest.CaptureF
 
     from fear.network import fold, load_checkpoint
 
-    spoilt = fold(load_checkpoint(CHECKPOINT)[0])
+    spoilt = fold(load_checkpoint(SMALL)[0])
     monkeypatch.setattr(coreml, "_require_interface", spoil)
     with pytest.raises(ExportError, match="expected these weights in the CoreML package"):
         coreml.write_coreml(spoilt, tmp_path, "fp32", [])
@@ -65,9 +73,8 @@ def test_coreml_packages_hold_the_weights(tmp_path: Path, capfd: pytest.CaptureF
 
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("nncf") is None, reason="needs nncf (extra quantize)")
-@pytest.mark.usefixtures("packaged_graphs")
-def test_int8_keeps_the_best_cell_near(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fear.loading.convert._CALIBRATION", 32)
+@pytest.mark.usefixtures("packaged_graphs", "few_crops")
+def test_int8_keeps_the_best_cell_near(tmp_path: Path) -> None:
     report = export(SMALL, tmp_path / "x", "openvino", "int8")
     assert report.near is not None
     assert report.near >= 0.9
@@ -77,9 +84,8 @@ def test_int8_keeps_the_best_cell_near(tmp_path: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("nncf") is None, reason="needs nncf (extra quantize)")
-@pytest.mark.usefixtures("packaged_graphs")
-def test_int8_is_held_to_the_boxes_of_the_float_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fear.loading.convert._CALIBRATION", 32)
+@pytest.mark.usefixtures("packaged_graphs", "few_crops")
+def test_int8_is_held_to_the_boxes_of_the_float_network(tmp_path: Path) -> None:
     report = export(SMALL, tmp_path / "x", "openvino", "int8", least_overlap=0.6)
     assert report.near is not None
     assert report.near >= 0.9
