@@ -28,7 +28,7 @@ types: $(VENV)/dev
 	$(BIN)/mypy
 
 unit: $(VENV)/dev web/node_modules
-	$(BIN)/pytest -n 2 --dist loadfile -m "not gpu and not network" --durations=8
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not gpu and not network" --durations=8
 
 docs: $(VENV)/dev  ## Build the documentation site into build/site; broken links and unknown names are errors.
 	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(BIN)/mkdocs build -q
