@@ -1,9 +1,9 @@
-"""Accuracy of us, the published network and the neighbours on the reference sequences, all in one run.
+"""Accuracy of our networks, the published network and OpenCV's trackers on the reference clips, measured in one run.
 
     python -m research.measure.accuracy [--shared ../shared] [--workers 2]
 
-Writes `docs/results/accuracy.md`, its plot of accuracy against speed, and the table in README.md. The neighbours need opencv-contrib,
-which `make bench` installs.
+Writes `docs/results/accuracy.md`, its plot of accuracy against speed, and the table in README.md. OpenCV's trackers need
+opencv-contrib, which `make bench` installs.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ All trackers on the same {clips} of public benchmarks, in one run on one machine
 {detail}"""
 PLAIN = TrackerConfig(window=0, penalty=0, size_rate=None, template_context=0.2, search_size=256, steady_search_size=None)
 WIDE = TrackerConfig(steady_search_size=None)
-"""Small searches suit networks that have learned them."""
+"""Every search has 192 pixels: smaller ones suit only networks that were trained with them."""
 OURS = ("fear-xs", "fear-nano")
 PUBLISHED = "published FEAR-XS"
 TITLES = {
@@ -80,7 +80,7 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=HERE.parents[2] / "shared", help="folder with data/sequences, official, peers")
     parser.add_argument("--output", type=Path, default=HERE.parents[1] / "results" / "accuracy")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--fresh", action="store_true", help="run again what is there already")
+    parser.add_argument("--fresh", action="store_true", help="measure again what was measured before")
     options = parser.parse_args()
     if options.fresh:
         shutil.rmtree(options.output, ignore_errors=True)

@@ -1,9 +1,9 @@
-"""Pictures of the model card: scores by sequence, and what the default weights follow and lose.
+"""Pictures of the model card: scores by clip, and rendered clips that the default weights follow or lose.
 
     python -m research.measure.card
 
-The dots come from what `python -m research.measure.accuracy` left in `results/accuracy`. The frames are rendered, since no footage of
-others may come along.
+The dots come from what `python -m research.measure.accuracy` left in `results/accuracy`. The frames are rendered, because
+footage of others may not be part of this project.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What x264's settings cost and give for annotated video: processor time, size, and similarity (SSIM) of the brightness.
+"""Compares settings of x264 for annotated video: processor time, size, and similarity (SSIM) of the brightness.
 
     python -m research.measure.encoding [VIDEO]
 

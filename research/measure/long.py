@@ -1,10 +1,10 @@
-"""Long clips: us, the published network and the neighbours, in one run.
+"""Scores on long clips of our networks, the published network and OpenCV's trackers, measured in one run.
 
     python -m research.measure.long [--shared ../shared] [--workers 2] [--anchors 200] [--trackers fear-xs,opencv:nano]
 
 Writes `docs/results/long.md` and `docs/results/long.png`: scores, long-term measures, how often trackers say that they are lost, paired
 intervals over clips, and the overlap over time of the clips on which the first tracker fails. With `--anchors` trackers also run from many
-starts. The neighbours need opencv-contrib.
+starts. OpenCV's trackers need opencv-contrib.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""What a reader makes of videos with and without troubles: ours, FFmpeg's command and OpenCV, beside the right answer.
+"""Compares three readers on intact and damaged videos: ours, FFmpeg's command and OpenCV's. The right answer stands beside theirs.
 
     python -m research.measure.media [--only WORD]
 
 Every clip is made here. A white square moves over it, whose overlap with the right place (IoU) tells whether the right picture is shown
-upright. The last time counts from the first picture. Fails where our answer is not the right one.
+upright. The time of the last picture counts from the first one. Fails where our answer is not the right one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Shape = tuple[int, int]
 
 
 class Answer(NamedTuple):
-    """What a reader says about a video."""
+    """What a reader finds in a video."""
 
     frames: int
     last: float | None
@@ -279,7 +279,7 @@ def overlap(image: Image, case: Case) -> float | None:
 
 
 def ours(path: Path, case: Case) -> Answer:
-    """What this package says."""
+    """The answer of this package."""
     frames, last, image, complete = 0, None, None, True
     try:
         with open_source(path) as source:
@@ -291,7 +291,7 @@ def ours(path: Path, case: Case) -> Answer:
 
 
 def opencv(path: Path, case: Case) -> Answer:
-    """What OpenCV's VideoCapture says."""
+    """The answer of OpenCV's VideoCapture."""
     capture = cv2.VideoCapture(str(path))
     frames, first, last, image = 0, 0.0, None, None
     while True:
@@ -305,7 +305,7 @@ def opencv(path: Path, case: Case) -> Answer:
 
 
 def ffmpeg(path: Path, case: Case) -> Answer | None:
-    """What FFmpeg's command says, with every picture passed through; None where it is not installed."""
+    """The answer of FFmpeg's command, which passes every picture through; None where it is not installed."""
     if shutil.which("ffmpeg") is None:
         return None
     command = ["ffmpeg", "-v", "error", "-i", f"file:{path}", "-vsync", "passthrough", "-pix_fmt", "rgb24"]

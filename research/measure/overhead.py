@@ -1,4 +1,4 @@
-"""What a tracker adds to the bare network: `update` against `match` in turn, and crop, decoding and bookkeeping alone.
+"""Measures what a tracker costs beside the network: `update` and `match` take turns; crop, decoding and bookkeeping are timed alone.
 
     python -m research.measure.overhead [--threads 2] [--model fear-nano]
 
@@ -30,7 +30,7 @@ ALONE = {(480, 640): 0.4, (1080, 1920): 0.8}
 
 
 class Remembering:
-    """A network that computes nothing: it gives its last answer again."""
+    """A network that computes once: `match` returns its first answer again and again."""
 
     def __init__(self, network: Network) -> None:
         self.config, self.dynamic_weight, self._network = network.config, network.dynamic_weight, network

@@ -44,7 +44,7 @@ class Rules:
     weight: float | None = None
     """w; the network's own where None."""
     every: int = 1
-    """Only every so many frames one is shown: everything moves that many times as fast."""
+    """1 shows all frames; n shows only every n-th one, so that targets move n times as fast."""
 
 
 TABLE = (
@@ -129,7 +129,7 @@ def _clips(root: Path) -> list[tuple[Clip, list[Frame]]]:
 
 
 def fingerprint(job: Job) -> str:
-    """What decides the result: the weights and all rules."""
+    """A text that names all that decides the result: the weights and the rules."""
     checkpoint = find_model(job.model).checkpoint
     content = b"" if checkpoint is None else checkpoint.read_bytes()
     header = 8 + int.from_bytes(content[:8], "little")  # of safetensors, which tells the scores; the numbers behind it are the weights
@@ -153,7 +153,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shared", type=Path, default=HERE.parents[2] / "shared")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--models", nargs="*", help="measure these alone; of the others the page shows what is remembered")
+    parser.add_argument("--models", nargs="*", help="measure only these; the page shows earlier results of the others")
     options = parser.parse_args()
     models = {"fear-xs": "fear-xs", "fear-nano": "fear-nano"}
     models["published FEAR-XS"] = f"published:{options.shared / 'official'}"
@@ -168,12 +168,12 @@ def main() -> None:
             memory.parent.mkdir(parents=True, exist_ok=True)
             memory.write_text(json.dumps(known, indent=1), encoding="utf-8")
             print(f"{job.model} {job.rules.title}: {auc:.4f}", flush=True)
-            write_page(known, models, jobs)  # row by row: whatever ends a run, the page shows what was measured
+            write_page(known, models, jobs)  # after each row, so that the page of an interrupted run shows what was measured
     write_page(known, models, jobs)
 
 
 def write_page(known: Mapping[str, float], models: Mapping[str, str], jobs: Iterable[Job]) -> None:
-    """The table of what is known.
+    """Writes the page with all results so far.
 
     Args:
         known: AUC by fingerprint.

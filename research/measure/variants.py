@@ -1,4 +1,4 @@
-"""The reference sequences six times: what of a score is the tracker's, and what is chance.
+"""Tracks the reference clips in six variants, which shows how much of a score is chance.
 
     python -m research.measure.variants [--shared ../shared] [--models fear-xs,fear-nano,published]
 
@@ -73,7 +73,7 @@ def main() -> None:
     scores = {}
     for name in names:
         model = f"published:{options.shared / 'official'}" if name == "published" else name
-        find_model(model)  # a wrong name is said before minutes pass
+        find_model(model)  # a wrong name fails at once, not after minutes
         with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
             scores[name] = np.array(pool.map(partial(score, model), sequences, chunksize=1))  # (sequences, 6)
         print(f"{name}: {np.nanmean(scores[name]):.4f}", flush=True)

@@ -40,7 +40,7 @@ class Call(NamedTuple):
 
 
 class EnergyReport(NamedTuple):
-    """A run in a few numbers."""
+    """Summary of a run."""
 
     mode: str
     calls: int
@@ -56,7 +56,7 @@ class EnergyReport(NamedTuple):
     throttled: bool
     idle_w: float | None
     joules_per_frame: float | None
-    """Above what the idle machine takes."""
+    """Energy of a frame, without what the idle machine takes."""
 
 
 class EnergyCounter:
@@ -89,7 +89,7 @@ class EnergyCounter:
         return [float(path.read_text()) for path, _ in self._zones]
 
     def joules(self) -> float | None:
-        """Energy since this object was made; None without a counter. It must be called each minute, before counters wrap around."""
+        """Energy since this object was made; None without a counter. Call it at least once a minute, before counters wrap around."""
         if not self._zones:
             return None
         for k, value in enumerate(self._read()):
@@ -118,7 +118,7 @@ def run_energy(
         csv_path: File of the lines.
         idle_seconds: How long the idle machine is measured before the run.
         counter: The counters of this machine by default.
-        on_call: Is called after each call.
+        on_call: Called after each call of `update`.
     """
     counter, process = counter or EnergyCounter(), psutil.Process()
     idle_w = _idle_watts(counter, idle_seconds)
@@ -192,6 +192,6 @@ def _temperature() -> float | None:
 def _frequency() -> float | None:
     try:
         frequency = psutil.cpu_freq()
-    except (OSError, RuntimeError):  # systems and virtual machines that do not tell
+    except (OSError, RuntimeError):  # some systems and virtual machines do not report it
         return None
     return round(frequency.current, 1) if frequency else None

@@ -1,4 +1,4 @@
-"""What a fresh process costs, and what the processor could do at best."""
+"""The cost of a new process, and the highest rate of computation that this processor reaches."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ end = time.perf_counter()
 import pathlib, psutil
 memory = getattr(psutil.Process().memory_info(), "peak_wset", 0) / 1e6
 status = pathlib.Path("/proc/self/status")
-if status.is_file():  # getrusage would count what the parent held when it started this process
+if status.is_file():  # getrusage would include the memory of the parent at the start of this process
     memory = next(int(line.split()[1]) / 1e3 for line in status.read_text().splitlines() if line.startswith("VmHWM"))
 memory = memory or __import__("resource").getrusage(0).ru_maxrss / 1e6  # bytes on macOS
 print(json.dumps({"import_s": imported - start, "load_s": loaded - imported, "first_frame_s": end - start,
@@ -53,7 +53,7 @@ def measure_start(model: str, runtime: str, threads: int | None) -> dict[str, fl
 
 
 def measure_matrix_product(threads: int | None) -> float:
-    """Multiply-accumulates per second of a float32 product of two 1024 × 1024 matrices, which no network can exceed by much."""
+    """Measures the multiply-accumulates per second of a float32 product of two 1024 × 1024 matrices. Networks hardly exceed this rate."""
     limits = {name: str(threads or os.cpu_count() or 1) for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
     run = subprocess.run([sys.executable, "-c", _PRODUCT], check=True, capture_output=True, text=True, env=os.environ | limits)
     return float(run.stdout)

@@ -43,7 +43,7 @@ def run_bench(
         runtime: As for `fear.Tracker`.
         threads: Of every tracker; None leaves the number to its library.
         output: Folder, which is made where it is missing.
-        on_part: Is told what is measured next.
+        on_part: Called with the name of each part before it is measured.
 
     Returns:
         The report in Markdown.
@@ -69,7 +69,7 @@ def run_energy_bench(network: Network, mode: Mode, seconds: float, output: Path,
         mode: `online` or `offline`.
         seconds: Length of the run.
         output: Folder, which is made where it is missing.
-        on_call: Is called after each frame.
+        on_call: Called after each frame.
 
     Returns:
         The report in Markdown.

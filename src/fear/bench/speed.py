@@ -1,7 +1,8 @@
 """Speed of each stage of a tracking run, of several trackers side by side, and from file to file.
 
-The method is that of FEAR's own benchmark: 20 calls to warm up, 100 timed calls. What is compared takes turns frame by frame, since the
-speed of a machine drifts. Frames are rendered, and read from a real H.264 file where a file is part of the measurement.
+The method is that of FEAR's own benchmark: 20 calls to warm up, 100 timed calls. Trackers that are compared take turns frame by frame,
+because the speed of a machine changes over time. Frames are rendered, and read from a real H.264 file where a file is part of the
+measurement.
 """
 
 from __future__ import annotations

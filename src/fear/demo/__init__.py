@@ -1,4 +1,4 @@
-"""The page in the browser: what it consists of, and the server that hands it out."""
+"""The page in the browser: its files, and the server that delivers them."""
 
 from fear.demo.pages import HOST
 from fear.demo.server import Certificate, serve

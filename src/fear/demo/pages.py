@@ -1,4 +1,4 @@
-"""What all pages of this project are served with: headers that keep a page to its own files, and a port of this machine."""
+"""The HTTP server of all pages of this project. Its headers let a page load its own files and nothing else."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from fear.errors import ConfigError
 HOST = "127.0.0.1"
 """Browsers give cameras, threads and video decoders to pages from the machine itself; from elsewhere only over https."""
 
-_LARGEST_BODY = 1 << 16  # bytes; pages send boxes and wishes, nothing large
-_PATIENCE = 60.0  # seconds without a word from a browser, after which its connection is closed
+_LARGEST_BODY = 1 << 16  # bytes; pages send boxes and commands, which are short
+_PATIENCE = 60.0  # seconds without data from a browser, after which its connection is closed
 
 _ALLOWED = {
     "default-src": "'none'",
@@ -42,17 +42,17 @@ class Request(NamedTuple):
     host: str
     """The address by which the browser calls this server."""
     body: bytes | None = None
-    """What it sends, which is JSON; None where it only asks."""
+    """The JSON that it sends; None where it sends nothing."""
 
 
 class Reply(NamedTuple):
-    """What it gets."""
+    """The answer to a request."""
 
     data: bytes
     type: str
     """MIME type."""
     compressed: bool = False
-    """The data is what gzip made of it."""
+    """Whether the data is compressed with gzip."""
     status: HTTPStatus = HTTPStatus.OK
     headers: Mapping[str, str] = {}
 
@@ -108,7 +108,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Says nothing of browsers that go away while they are answered, which is no fault."""
+        """Ignores browsers that close their connection before the answer is complete."""
         if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 
@@ -129,16 +129,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
-        # other pages in the same browser cannot send JSON without asking first, and nobody answers that question
+        # a page of another server must ask by OPTIONS before it may send JSON, and this server does not answer OPTIONS
         if self.headers.get_content_type() != "application/json" or not _is_length(length):
-            self.close_connection = True  # what it sends is not read
+            self.close_connection = True  # its data is not read
             self.send_error(HTTPStatus.BAD_REQUEST)
             return
         self._answer(self.rfile.read(int(length)), with_data=True)
 
     def _answer(self, body: bytes | None, with_data: bool) -> None:
         if body is None and ("Content-Length" in self.headers or "Transfer-Encoding" in self.headers):
-            self.close_connection = True  # what it sends is not read, so that it cannot be taken for the next request
+            self.close_connection = True  # its data is not read and must not be taken for the next request
         try:
             address = urlsplit(self.path)
         except ValueError:  # such as http://[
@@ -168,4 +168,4 @@ class _Handler(BaseHTTPRequestHandler):
         super().end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Says nothing: a page that loads is no news."""
+        """Writes no line: requests are not logged."""

@@ -1,4 +1,4 @@
-"""Hands the page out to browsers, by default to those on this machine alone."""
+"""Serves the page to browsers, by default only to those on this machine."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def serve(port: int, on_ready: Callable[[str], None], host: str = HOST, certific
 
     Args:
         port: 0 takes any that is free.
-        on_ready: Is told the page's address.
+        on_ready: Called with the address of the page.
         host: Address of this machine to serve on; 0.0.0.0 serves on all of them, to every machine that can reach this one.
         certificate: Serves over https with this certificate.
 
@@ -42,7 +42,7 @@ def serve(port: int, on_ready: Callable[[str], None], host: str = HOST, certific
     site = Site()
 
     def answer(request: Request) -> Reply | None:
-        content = site.get(request.path) if request.body is None else None  # nothing is received
+        content = site.get(request.path) if request.body is None else None  # the page sends no data
         return None if content is None else Reply(content.data, content.type, content.compressed)
 
     context = None if certificate is None else _context(certificate)
@@ -66,7 +66,7 @@ def _context(certificate: Certificate) -> ssl.SSLContext:
 
 
 def _address_in_network() -> str:
-    """The address by which others in the network reach this machine; its own where it has no network."""
+    """The address by which others in the network reach this machine; 127.0.0.1 where there is no network."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))  # an address that nobody has (RFC 5737); connecting a datagram socket sends nothing

@@ -1,6 +1,6 @@
 """The files of the page: what `web/` was built into, the packaged networks, and a rendered sample.
 
-Networks and rules come from the package itself, so the page never knows other ones than `fear track` does.
+Networks and rules come from the package, so the page uses the same ones as `fear track`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from fear.weights import packaged, read_card
 
 _BUILT = Path(__file__).parent / "site"
 _XZ = ".xz"
-"""Ending of files that the package holds as xz, which is smaller than gzip by a third. Browsers cannot unpack it, so they get gzip."""
+"""Ending of files that the package holds as xz, which is smaller than gzip by a third. Browsers get gzip, because they cannot unpack xz."""
 _GRAPHS = ("embed.onnx", "match.onnx")
 _TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -43,11 +43,11 @@ class Content(NamedTuple):
     type: str
     """MIME type."""
     compressed: bool
-    """The data is what gzip made of it."""
+    """Whether the data is compressed with gzip."""
 
 
 class Site:
-    """All files of the page, by their path; each is read or made when it is asked for.
+    """All files of the page, by their path. Each one is read or made when it is requested.
 
     Raises:
         FearError: the page was not built into this package.
@@ -87,7 +87,7 @@ class Site:
         return Content(self._makers[name](), _TYPES[PurePosixPath(name).suffix], name in self._compressed)
 
     def write(self, folder: Path) -> None:
-        """Writes all of them, uncompressed."""
+        """Writes all files, uncompressed."""
         for name in self:
             content, path = self._read(name), folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -109,7 +109,7 @@ def write_site(folder: Path) -> int:
 
 @cache
 def _as_gzip(path: Path) -> bytes:
-    """The content of an .xz file as gzip; fast rather than small, since it mostly travels inside one machine."""
+    """The content of an .xz file, compressed with gzip at its fastest level: server and browser are usually on the same machine."""
     try:
         import lzma
     except ModuleNotFoundError as error:  # Python was built without liblzma

@@ -1,1 +1,1 @@
-"""Other people's interfaces, so that FEAR can stand in where another tracker stood."""
+"""Adapters to the interfaces of other libraries, so that FEAR can take the place of another tracker."""

@@ -24,7 +24,7 @@ class FearTracker(ToolkitTracker):  # type: ignore[misc]  # the toolkit has no t
 
     Args:
         model: A name such as `fear-xs`, a `.safetensors` checkpoint, an exported folder, or `published:DIR`.
-        name: Name of the folder of results.
+        name: Name of the folder into which the toolkit writes the results.
         runtime: `openvino`, `onnx` or `torch`. `auto` measures at the first use on a machine which one is the fastest.
         threads: Threads of the network; None leaves their number to the runtime.
         config: Rules around the network.

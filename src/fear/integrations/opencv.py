@@ -1,6 +1,6 @@
-"""OpenCV's tracking interface: a drop-in for `cv2.TrackerNano` and its like.
+"""OpenCV's tracking interface: a replacement for `cv2.TrackerNano` and similar trackers.
 
-Frames are BGR, boxes whole pixels, as everywhere in OpenCV.
+Frames are BGR and boxes are whole pixels, as in the rest of OpenCV.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class FearTracker:
         """Finds the target in the next BGR frame.
 
         Returns:
-            Whether the target is there, which is false while it is lost, and its rectangle.
+            Whether the target is found (false while it is lost), and its rectangle.
         """
         track = self._tracker.update(image)
         self._score = track.score

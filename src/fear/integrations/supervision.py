@@ -18,11 +18,11 @@ from fear.tracking.track import Track
 
 
 def to_detections(tracks: Iterable[Track], *, keep_lost: bool = False) -> supervision.Detections:
-    """Boxes as xyxy, scores as confidence, the ids of the targets as `tracker_id`.
+    """Returns tracks as detections: boxes as xyxy, scores as confidence, the ids of the targets as `tracker_id`.
 
     Args:
         tracks: One track for each target, such as `fear.MultiTracker.update` returns.
-        keep_lost: Whether the tracks of lost targets come along; their ids stay reserved either way.
+        keep_lost: Whether the tracks of lost targets are included. In both cases no other target gets their ids.
 
     Returns:
         Detections with `data["similarity"]` (N,) and `data["lost"]` (N,).

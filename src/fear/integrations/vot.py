@@ -7,7 +7,8 @@ In the workspace's `trackers.ini`:
     protocol = trax
     command = python -m fear.integrations.vot fear-xs
 
-The toolkit is GPL and no part of this package; it talks to this program over the protocol. `pip install vot-trax` gives the library.
+The toolkit has the licence GPL and is not part of this package; it talks to this program over the protocol.
+`pip install vot-trax` gives the library.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from fear.tracking.tracker import MultiTracker
 
 
 def serve(model: str = "fear-xs") -> None:
-    """Answers the toolkit until it says goodbye; one or several targets.
+    """Answers the requests of the toolkit until it ends the session. There may be one or several targets.
 
     Args:
         model: A name such as `fear-xs`, a `.safetensors` checkpoint or an exported folder.
@@ -46,7 +47,7 @@ def serve(model: str = "fear-xs") -> None:
 
 
 def _colour(images: Any) -> Any:
-    """The colour picture of a request; older protocols hand over a list."""
+    """The colour picture of a request; older versions of the protocol send a list of pictures."""
     return images["color"] if isinstance(images, dict) else images[0]
 
 
