@@ -56,6 +56,7 @@ def test_the_toolkits_layouts_are_read_and_compared_in_table_plots_and_intervals
     report = (output / "report.md").read_text()
     assert "| Best " in result.stdout
     assert "results of others, pixels counted from 0" in report
+    assert "computed by" not in result.stdout
     rows = {row["tracker"]: row for row in csv.DictReader((output / "summary.csv").read_text().splitlines())}
     assert float(rows["Best"]["first_minus_this_high"]) < 0
     assert rows["Best"]["first_minus_this_losses"] == "3"

@@ -39,7 +39,7 @@ def data_check_command(
     from fear.errors import DatasetError
 
     clips = read(dataset, root)
-    with progress() as advance:
+    with progress(unit="clips") as advance:
         findings = check(clips, lambda: advance(len(clips)))
     for fault in findings.faults:
         out.print(fault, markup=False)
@@ -71,7 +71,7 @@ def data_unpack_command(
     if len(places) > 2:
         raise typer.BadParameter(f"expected VIDEO [BOXES] ROOT/NAME, got {len(places) + 1} names", param_hint="[BOXES] ROOT/NAME")
     *boxes, output = places
-    with progress() as advance:
+    with progress(unit="frames") as advance:
         how = _reading(video if boxes and boxes[0].is_dir() else None, None, None, first, one_based)
         count = unpack(video, boxes[0] if boxes else None, output, lambda: advance(None), target, how)
     out.print(f"wrote {count} frames to {output}", markup=False)
@@ -146,11 +146,11 @@ def data_label_command(
     found = create(Spec(tracker))
     if root.is_file():
         frames = output.with_suffix("")
-        with progress() as advance:
+        with progress(unit="frames") as advance:
             unpack_parts(root, frames, length, max_frames, lambda: advance(None))
         root, dataset = frames, "clips"
     clips, sheet = read(dataset, root), output.with_suffix(".png")
-    with progress() as advance:
+    with progress(unit="clips") as advance:
         count = label_clips(clips, found, output, Labelling(targets, seed, least), lambda: advance(len(clips)), sheet)
     out.print(f"wrote {count} tracks to {output}, pictures of them to {sheet}", markup=False)
 

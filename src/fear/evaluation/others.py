@@ -53,7 +53,7 @@ def adopt_results(name: str, folder: Path, dataset: str, clips: Sequence[Clip], 
     files = _find(folder, clips)
     boxes = {clip.name: _read(files[clip.name], clip) for clip in clips if clip.name in files}
     origin = _origin(dataset, [(boxes[clip.name], clip) for clip in clips if clip.name in boxes])
-    key = {"tracker": name, "source": _digest(_texts(folder)), "runtime": f"results of others, pixels counted from {origin}"}
+    key = {"tracker": name, "source": _digest(_texts(folder)), "results": f"of others, pixels counted from {origin}"}
     target = claim_tracker(results, Spec(name).folder_name, key)
     for clip in clips:
         if clip.name in boxes:

@@ -24,5 +24,6 @@ def plot_curves(curves: dict[str, Curves], folder: Path) -> None:
         for name, (shares, value) in sorted(table.items(), key=lambda item: -item[1][1]):
             axes.plot(thresholds, shares, label=f"{name}  {value:.3f}")
         axes.grid(alpha=0.3)
-        axes.legend(fontsize="small")
+        # away from the curves, of which one falls and the other rises: looking for the best place takes long
+        axes.legend(fontsize="small", loc="lower left" if file == "success.png" else "lower right")
         figure.savefig(folder / file, dpi=120)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from fear.evaluation.jobs import Job
 from fear.evaluation.metrics import FlagScores, Scores
@@ -16,6 +19,7 @@ from fear.evaluation.tables import ABSENT, markdown_table, number
 from fear.runtime.processor import processor
 
 _WORST = 4  # clips in the picture of the worst ones
+_NOTHING = hashlib.sha256().hexdigest()  # of trackers without networks
 _INSTALL = "pip install 'fear-tracker[bench]'"
 
 
@@ -165,7 +169,13 @@ def _keys(results: Results) -> str:
     for name, tracker in results.trackers.items():
         key = tracker.key
         rules = ", ".join(f"{rule} {value}" for rule, value in key.get("rules", {}).items())
-        rows.append(
-            [name, str(key.get("weights") or key.get("source") or ABSENT)[:12], str(key.get("runtime", ABSENT)), rules or "its own"]
-        )
+        digest = key.get("weights") or key.get("source")
+        shown = ABSENT if digest in (None, _NOTHING) else str(digest)[:12]
+        rows.append([name, shown, _computed_by(key), rules or "its own"])
     return f"## What was run\n\n{markdown_table(['tracker', 'SHA-256 of weights or source', 'runtime', 'rules'], rows)}"
+
+
+def _computed_by(key: Mapping[str, Any]) -> str:
+    if "results" in key:
+        return f"results {key['results']}"
+    return f"OpenCV {key['opencv']}" if "opencv" in key else str(key.get("runtime", ABSENT))
