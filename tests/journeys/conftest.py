@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from fear.media.synthetic import Scene, render
 from fear.media.writer import VideoWriter
-from journeys.installation import PYTHON, Clip, Command
+from journeys.installation import ENVIRONMENT, PYTHON, Clip, Command
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +46,7 @@ def fear_command(desk: Path) -> Command:
     def run(*arguments: object) -> str:
         words = [str(argument) for argument in arguments]
         if PYTHON:
-            result = subprocess.run([PYTHON, "-m", "fear.cli", *words], capture_output=True, text=True)
+            result = subprocess.run([PYTHON, "-m", "fear.cli", *words], capture_output=True, text=True, env=ENVIRONMENT)
             assert result.returncode == 0, result.stderr
             return result.stdout
         from fear.cli import app
@@ -65,7 +65,7 @@ def program(desk: Path) -> Command:
     def run(name: str, *arguments: object) -> str:
         path, words = Path(__file__).parent / name, [str(argument) for argument in arguments]
         if PYTHON:
-            return subprocess.run([PYTHON, path, *words], check=True, capture_output=True, text=True).stdout
+            return subprocess.run([PYTHON, path, *words], check=True, capture_output=True, text=True, env=ENVIRONMENT).stdout
         before, printed = sys.argv, StringIO()
         sys.argv = [str(path), *words]
         try:
@@ -82,5 +82,5 @@ def program(desk: Path) -> Command:
 def extras() -> None:
     """Skips where the installation has only the core, and no torch."""
     command = [PYTHON or sys.executable, "-c", "import importlib.util as u; raise SystemExit(u.find_spec('torch') is None)"]
-    if subprocess.run(command).returncode:
+    if subprocess.run(command, env=ENVIRONMENT).returncode:
         pytest.skip("needs the extra `train`")

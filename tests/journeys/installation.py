@@ -13,6 +13,9 @@ from fear.media.image import Image
 PYTHON = os.environ.get("FEAR_JOURNEYS", "")
 """The other installation's Python. Empty for this one; then commands run within this process, since starting is most of their time."""
 
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not (PYTHON and name == "PYTHONPATH")}
+"""Of its processes: modules of this installation must not come along."""
+
 Command = Callable[..., str]
 """Runs a command or a program with these arguments, and returns what it prints."""
 

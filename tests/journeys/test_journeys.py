@@ -19,7 +19,7 @@ from fear.geometry.boxes import iou
 from fear.media.reader import open_source
 from fear.media.synthetic import Scene, write_folder
 from fear.weights import packaged
-from journeys.installation import PYTHON, Clip, Command
+from journeys.installation import ENVIRONMENT, PYTHON, Clip, Command
 
 OWN_TRACKER = """
 class StayingTracker:
@@ -46,7 +46,7 @@ def test_robotics_steers_by_the_box_and_stops_while_the_target_is_lost(clip: Cli
 def test_video_analysis_without_code_draws_on_the_page_and_gets_a_video_and_a_table(clip: Clip, desk: Path) -> None:
     command = [PYTHON or sys.executable, "-u", "-m", "fear.cli", "track", str(clip.path), "--select", "--port", "0"]
     command += ["--output", "followed.mp4", "--boxes", "boxes.csv", "--model", "fear-nano"]
-    with subprocess.Popen(command, cwd=desk, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=desk, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT) as process:
         assert process.stdout is not None
         address = process.stdout.readline().split()[-1]
         with urllib.request.urlopen(address, timeout=60) as page:
