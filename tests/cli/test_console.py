@@ -129,6 +129,20 @@ def test_what_the_package_does_is_shown_while_it_lasts_and_warnings_are_lines(
     assert "fear: runtime x fails" in lines
 
 
+def test_the_sample_of_the_page_says_that_it_is_rendered(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from fear.demo import Site, site
+
+    site._sample.cache_clear()
+    monkeypatch.setattr("fear.media.synthetic.DEFAULT", Scene(frames=2, height=120, width=160))
+    with console.messages():
+        first, again = Site().get("sample.mp4"), Site().get("sample.json")
+    site._sample.cache_clear()
+    assert first is not None
+    assert again is not None
+    (line,) = capsys.readouterr().err.splitlines()  # once, for both files
+    assert line == "fear: rendering the sample clip for the page, once; this takes some seconds"
+
+
 def test_the_bench_says_what_it_measures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     pytest.importorskip("psutil")
     from fear.bench import report

@@ -16,8 +16,8 @@ from fear.errors import FearError
 EVERY = 5.0
 """Seconds between two lines that say how far a long work is, where stderr is no terminal."""
 
-_ANNOUNCED = "fear.loading.convert"
-"""The part of the package whose work is said when it begins: it takes long, is done once, and leaves files."""
+_ANNOUNCED = ("fear.loading.convert", "fear.demo.site")
+"""The parts of the package whose work is said when it begins, since it takes long: conversions, and the sample of the page."""
 
 
 class Output(Console):
@@ -43,7 +43,7 @@ class _Messages(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """See `logging.Handler.emit`."""
         message = record.getMessage()
-        if record.levelno >= logging.WARNING or record.name == _ANNOUNCED:
+        if record.levelno >= logging.WARNING or record.name in _ANNOUNCED:
             tell(message)
         else:
             _Activity.now = message

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache, partial
@@ -17,6 +18,8 @@ import fear
 from fear.config import TrackerConfig
 from fear.errors import ConfigError, FearError
 from fear.weights import packaged, read_card
+
+_log = logging.getLogger(__name__)
 
 _BUILT = Path(__file__).parent / "site"
 _XZ = ".xz"
@@ -132,6 +135,7 @@ def _sample() -> tuple[bytes, bytes]:
     from fear.media.synthetic import DEFAULT, render
     from fear.media.writer import VideoWriter
 
+    _log.info("rendering the sample clip for the page, once; this takes some seconds")
     box: tuple[float, ...] = ()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "sample.mp4"
