@@ -156,7 +156,7 @@ def test_box_outside_the_picture(clip: tuple[Path, str], tmp_path: Path) -> None
         (["track", "{clip}", "--box", "{box}", "--model", "fear-l"], 1, "no weights"),
         (["track", "{clip}", "--box", "{box}", "--runtime", "tvm"], 1, "expected auto"),
         (["track", "{clip}", "--box", "{box}", "--threads", "0"], 2, "--threads"),
-        (["track", "{clip}", "--box", "{box}", "--boxes", "x.xml"], 1, ".txt, .csv or .jsonl"),
+        (["track", "{clip}", "--box", "{box}", "--boxes", "x.xml"], 1, ".txt, .csv, .jsonl"),
         (["track", "{clip}", "--box", "{box}", "--boxes", "nowhere/x.txt"], 1, "existing folder"),
         (["track", "{clip}", "--box", "{box}", "--output", "x.gif"], 1, ".mp4"),
         (["track", "{clip}", "--box", "{box}", "--output", "nowhere/x.mp4"], 1, "existing folder"),

@@ -13,6 +13,7 @@ Item = TypeVar("Item")
 
 _JUMP = 10.0  # seconds; FFmpeg takes larger steps in broadcast formats for a new beginning of the clock
 _LIVE_JUMP = 5.0  # seconds that a live clock may be ahead of the arrival of its frames
+_SAME = 1e-9  # seconds; stamps that lie closer are equal but for rounding
 _TINY = 1e-3  # seconds; the smallest step of a live clock
 
 
@@ -87,11 +88,11 @@ class _Repair:
             return usual
         time = stamp + self._offset
         after = None if after is None else after + self._offset
-        if after is not None and after > last and not last < time < after:
+        if after is not None and after - last > _SAME and not _SAME < time - last < after - last:
             # the next one goes on from the last, so that this one alone is wrong
             self._report.repaired_times += 1
             return usual if usual + self._step / 2 < after else (last + after) / 2
-        if time <= last or (self._restarts and time > last + max(_JUMP, 3 * self._step)):
+        if time - last < _SAME or (self._restarts and time > last + max(_JUMP, 3 * self._step)):
             self._report.repaired_times += 1
             self._offset += usual - time
             return usual
