@@ -452,6 +452,24 @@ def test_broken_truth(dataset: str, tmp_path: Path) -> None:
         read(dataset, tmp_path)
 
 
+def test_files_of_windows_are_read(tmp_path: Path) -> None:
+    """Windows line ends, a byte order mark, semicolons and empty lines."""
+    lasot(tmp_path / "lasot")
+    base = tmp_path / "lasot" / "airplane" / "airplane-1"
+    (base / "full_occlusion.txt").write_bytes("\ufeff0;1;0;0\r\n".encode())
+    (base / "groundtruth.txt").write_bytes(("\ufeff" + "367;101;41;16\r\n" * 4 + "\r\n").encode())
+    (clip,) = [clip for clip in read("lasot", tmp_path / "lasot") if clip.name == "airplane-1"]
+    assert clip.visible.tolist() == [True, False, True, False]
+    folder(tmp_path / "own")
+    (tmp_path / "own" / "walk" / "attributes.txt").write_bytes("\ufefffast motion\r\nocclusion\r\n".encode())
+    assert read("folder", tmp_path / "own")[0].attributes == ("fast motion", "occlusion")
+    manifest(tmp_path / "table")
+    (table,) = (tmp_path / "table").glob("*.csv")
+    before = [clip.name for clip in read("manifest", table)]
+    table.write_bytes(("\ufeff" + table.read_text().replace("\n", "\r\n")).encode())
+    assert [clip.name for clip in read("manifest", table)] == before
+
+
 def test_broken_flags(tmp_path: Path) -> None:
     lasot(tmp_path)
     (tmp_path / "airplane" / "airplane-1" / "out_of_view.txt").write_text("0,2,0,0")

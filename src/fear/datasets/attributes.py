@@ -99,7 +99,7 @@ class Attributes:
 def _read_table(table: Path, words: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """What a table of pysot says; nothing where it is another kind of JSON."""
     try:
-        content = json.loads(table.read_text(encoding="utf-8"))
+        content = json.loads(table.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise DatasetError(f"{table}: expected JSON, got: {error}") from error
     known = {_plain(word): word for word in words}

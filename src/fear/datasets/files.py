@@ -63,7 +63,7 @@ def require_box_for_each_frame(place: Path, frames: Sized, boxes_xywh: Sized) ->
 
 
 def read_flags(path: Path, count: int) -> NDArray[np.bool_]:
-    """Reads a text file with a zero or a one for each frame, separated by commas or line breaks.
+    """Reads a text file with a zero or a one for each frame, separated by commas, semicolons or white space.
 
     Args:
         path: The file.
@@ -75,7 +75,7 @@ def read_flags(path: Path, count: int) -> NDArray[np.bool_]:
     Raises:
         DatasetError: The file holds other values, or another number of them.
     """
-    values = path.read_text(encoding="utf-8", errors="replace").replace(",", " ").split()
+    values = read_text(path).replace(",", " ").replace(";", " ").split()
     if len(values) != count or not set(values) <= {"0", "1"}:
         raise DatasetError(f"{path}: expected {count} flags 0 or 1, got {len(values)}: {', '.join(values[:6])} …")
     return np.array([value == "1" for value in values])
@@ -89,7 +89,7 @@ def open_table(path: Path) -> Iterator[TextIO]:
         DatasetError: Inside the block, the reader of the table gave up.
     """
     try:
-        with path.open(newline="", encoding="utf-8", errors="replace") as file:
+        with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
             yield file
     except csv.Error as error:
         raise DatasetError(f"{path}: expected a CSV table ({error})") from error

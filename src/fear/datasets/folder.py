@@ -46,5 +46,5 @@ def _frames(folder: Path, expected: int) -> tuple[FrameReference, ...]:
 def _attributes(path: Path) -> tuple[str, ...]:
     if not path.is_file():
         return ()
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     return tuple(line.strip() for line in lines if line.strip())
