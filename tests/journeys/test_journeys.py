@@ -55,6 +55,8 @@ def test_video_analysis_without_code_draws_on_the_page_and_gets_a_video_and_a_ta
         while state["mode"] != "edit":
             with urllib.request.urlopen(f"{address}state?version={state['version']}&picture={state['picture']}", timeout=60) as answer:
                 state = json.load(answer)
+        with urllib.request.urlopen(address + "picture", timeout=60) as picture:
+            assert picture.read(3) == b"\xff\xd8\xff"  # a JPEG
         drawn = json.dumps({"do": "start", "boxes": [clip.boxes_xywh[0]]}).encode()
         urllib.request.urlopen(urllib.request.Request(address + "act", drawn, {"Content-Type": "application/json"}), timeout=60).close()
         summary = process.stdout.read()

@@ -166,7 +166,7 @@ def track_command(
         tracker = MultiTracker(network, config=config)
         viewing = _viewing(stack, select, show, port, frames.live) if select or show else None
         total = _total(frames, max_frames)
-        with progress(quiet, unit="frames") as advance:
+        with progress(quiet or viewing is not None, unit="frames") as advance:  # who watches sees how far it is
             try:
                 record(frames, targets, tracker, recording, summary, lambda _: advance(total), viewing)
             except KeyboardInterrupt as error:
