@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import tracemalloc
+from functools import lru_cache
 
 import numpy as np
 import pytest
 
 import fear
 from fear.geometry.boxes import iou
-from fear.media.synthetic import Scene, render
+from fear.media.synthetic import Rendered, Scene, render
 
 MODELS = ("fear-xs", "fear-nano")
 
 
+@lru_cache(maxsize=1)
+def rendered(scene: Scene) -> list[Rendered]:
+    """The frames of a scene, for one model after the other."""
+    return list(render(scene))
+
+
+@pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize(
     "scene",
     [
@@ -23,9 +31,8 @@ MODELS = ("fear-xs", "fear-nano")
     ],
     ids=["scale change", "distractor", "all at once"],
 )
-@pytest.mark.parametrize("model", MODELS)
-def test_rendered_clip(scene: Scene, model: str) -> None:
-    frames = list(render(scene))
+def test_rendered_clip(model: str, scene: Scene) -> None:
+    frames = rendered(scene)
     tracker = fear.Tracker(model)
     tracker.init(frames[0].image, frames[0].box_xywh)
     tracks = [tracker.update(frame.image) for frame in frames[1:]]
