@@ -134,6 +134,13 @@ class AnchorSection(Section):
     """Weight of the difference between both score maps."""
     boxes: Weight = 1.0
     """Weight of the difference between the logarithms of the distances, at the target."""
+    features: Weight = 0.0
+    """Weight of the error of the search features, relative to their variance; counted in all samples."""
+    labels: Share = 1.0
+    """Weight of the labels in samples where the teacher is right; elsewhere it is 1."""
+    static: Share = 0.0
+    """Share of the steps with the static template alone, as the teacher has it. Above 0, only these steps compare scores and boxes with the
+    teacher, so that the teacher does not hold down w, and labels count in full in the other steps."""
 
 
 class LossSection(Section):

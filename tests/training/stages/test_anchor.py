@@ -4,29 +4,58 @@ import pytest
 import torch
 
 from fear.config import FEAR_NANO
-from fear.network import build_network
-from fear.training.stages.anchor import TeacherAnswer, anchor_losses, ask
+from fear.network import Prediction, build_network
+from fear.training.sections import AnchorSection
+from fear.training.stages.anchor import Anchor, TeacherAnswer, anchor_losses, ask
 from fear.training.stages.search_sides import cut_searches
+from fear.training.stages.teacher import Teacher
 from training.labelled import BOXES, batch
 
 
 def answer(right: list[bool]) -> TeacherAnswer:
     generator = torch.Generator().manual_seed(1)
-    return TeacherAnswer(torch.rand(3, 1, 8, 8, generator=generator), torch.randn(3, 4, 8, 8, generator=generator), torch.tensor(right))
+    maps = [torch.randn(3, channels, 8, 8, generator=generator) for channels in (1, 4, 16, 16)]
+    return TeacherAnswer(maps[0].sigmoid(), *maps[1:], torch.tensor(right), whole_cells=12)
+
+
+def says(teacher: TeacherAnswer) -> tuple[Prediction, torch.Tensor, torch.Tensor]:
+    """What a student says that has learned everything."""
+    return Prediction(teacher.scores.logit(), teacher.logs_ltrb.exp(), torch.zeros(3, 16)), teacher.features, teacher.template
 
 
 def test_a_student_that_says_the_same_loses_nothing() -> None:
     teacher = answer([True, True, False])
-    parts = anchor_losses(teacher, teacher.scores.logit(), teacher.logs_ltrb.exp())
-    assert float(parts["anchor_scores"]) == pytest.approx(0, abs=1e-5)
-    assert float(parts["anchor_boxes"]) == pytest.approx(0, abs=1e-5)
+    parts = anchor_losses(teacher, *says(teacher))
+    assert all(float(part) == pytest.approx(0, abs=1e-5) for part in parts.values())
 
 
-def test_where_the_teacher_is_wrong_it_counts_nothing() -> None:
-    logits, boxes = torch.zeros(3, 1, 8, 8), torch.ones(3, 4, 8, 8)
-    assert all(float(part) == 0 for part in anchor_losses(answer([False] * 3), logits, boxes).values())
-    one, three = (anchor_losses(answer(right), logits, boxes) for right in ([True, False, False], [True, True, True]))
-    assert all(0 < float(one[name]) < float(three[name]) for name in one)
+def test_where_the_teacher_is_wrong_its_scores_and_boxes_count_nothing() -> None:
+    search, features, template = says(answer([True] * 3))
+    wrong = search._replace(logits=torch.zeros(3, 1, 8, 8), boxes_ltrb=torch.ones(3, 4, 8, 8))
+    none, one, three = (anchor_losses(answer(right), wrong, features, template) for right in ([False] * 3, [True, False, False], [True] * 3))
+    for name in ("anchor_scores", "anchor_boxes"):
+        assert 0 == float(none[name]) < float(one[name]) < float(three[name])
+
+
+def test_features_count_even_where_the_teacher_is_wrong() -> None:
+    search, features, template = says(answer([False] * 3))
+    for other in ((features + 1, template), (features, template + 1)):
+        assert float(anchor_losses(answer([False] * 3), search, *other)["anchor_features"]) > 0.1
+
+
+def test_labels_count_less_where_the_teacher_is_right() -> None:
+    anchor = Anchor(Teacher(build_network(FEAR_NANO)), AnchorSection(teacher="", labels=0.25))
+    assert anchor.label_weights(answer([True, False, True]), static=False).tolist() == [0.25, 1, 0.25]
+
+
+def test_steps_with_both_templates_do_not_compare_with_a_teacher_that_has_one() -> None:
+    anchor = Anchor(Teacher(build_network(FEAR_NANO)), AnchorSection(teacher="", scores=2, boxes=3, features=5, labels=0.25, static=0.5))
+    parts = {"anchor_scores": torch.tensor(1.0), "anchor_boxes": torch.tensor(10.0), "anchor_features": torch.tensor(100.0)}
+    assert float(anchor.weigh(parts, static=True)) == 2 + 30 + 500
+    assert float(anchor.weigh(parts, static=False)) == 500
+    assert anchor.label_weights(answer([True, False, True]), static=True).tolist() == [0.25, 1, 0.25]
+    assert anchor.label_weights(answer([True, False, True]), static=False).tolist() == [1, 1, 1]
+    assert 0.3 < sum(anchor.is_static(step) for step in range(100)) / 100 < 0.7
 
 
 def test_the_teacher_is_right_where_its_best_box_is() -> None:

@@ -28,20 +28,34 @@ class Seen(NamedTuple):
     search: Prediction
     negative: Prediction
     """Of the negative crops."""
+    search_features: Tensor
+    """(B, C, S, S)"""
+    template_features: Tensor
+    """(B, C, T, T), of the static template crops."""
 
 
-def predict(network: FearNetwork, crops: SampleCrops[Tensor]) -> Seen:
+def predict(network: FearNetwork, crops: SampleCrops[Tensor], static_only: bool = False) -> Seen:
     """Runs the network on the four crops of every sample.
+
+    Args:
+        network: In training or evaluation mode.
+        crops: Four of each sample.
+        static_only: Leave out the dynamic template.
 
     Raises:
         TypeError: a batch for distillation, which has two crops.
     """
     if crops.dynamic_template is None or crops.negative is None:
         raise TypeError("the losses of FEAR need all four crops")
-    template = network.merge(*network.encode_template(torch.cat((crops.static_template, crops.dynamic_template))).chunk(2))
-    both = network.match(torch.cat((crops.search, crops.negative)), torch.cat((template, template)))
+    if static_only:
+        static = template = network.encode_template(crops.static_template)
+    else:
+        static, dynamic = network.encode_template(torch.cat((crops.static_template, crops.dynamic_template))).chunk(2)
+        template = network.merge(static, dynamic)
+    features = network.encode_search(torch.cat((crops.search, crops.negative)))
+    both = network.compare(features, torch.cat((template, template)))
     search, negative = (Prediction(*halves) for halves in zip(*(maps.chunk(2) for maps in both), strict=True))
-    return Seen(template.mean(dim=(2, 3)), search, negative)
+    return Seen(template.mean(dim=(2, 3)), search, negative, features.chunk(2)[0], static)
 
 
 class TrackStage(Stage):
@@ -77,25 +91,27 @@ class TrackStage(Stage):
         if side < whole:
             batch, part = cut_searches(batch, side, seed=self.global_step)
             answer = None if answer is None else answer.of(part)
-        seen = predict(self.network, batch.crops)
-        losses = self.losses(batch, seen)
+        static = anchor is not None and anchor.is_static(self.global_step)
+        seen = predict(self.network, batch.crops, static)
+        weights = None if anchor is None or answer is None else anchor.label_weights(answer, static)
+        losses = self.losses(batch, seen, weights)
         parts, total = losses._asdict(), losses.total()
         if self._options.negative > 0:
             parts["negative"] = functional.softplus(seen.negative.logits).mean()  # cross-entropy where no cell is the target
             total = total + self._options.negative * parts["negative"]
         if anchor is not None and answer is not None:
-            differences = anchor_losses(answer, seen.search.logits, seen.search.boxes_ltrb)
+            differences = anchor_losses(answer, seen.search, seen.search_features, seen.template_features)
             parts |= differences
-            total = total + anchor.weigh(differences)
+            total = total + anchor.weigh(differences, static)
         self.report({"loss": total, **parts, "w": self.network.dynamic_weight}, len(batch.present))
         return total
 
-    def losses(self, batch: Batch, seen: Seen) -> Losses:
-        """The three losses of the paper."""
+    def losses(self, batch: Batch, seen: Seen, weights: Tensor | None = None) -> Losses:
+        """The three losses of the paper. The samples count by their weights (B,)."""
         targets = make_targets(batch.boxes_xywh, batch.present, seen.search.logits.shape[-1])
         classification = balanced_cross_entropy if self._options.balanced else focal_loss
         return Losses(
-            triplet_loss(seen.template, seen.search.embedding, seen.negative.embedding, batch.present),
-            regression_loss(seen.search.boxes_ltrb, targets),
-            classification(seen.search.logits, targets),
+            triplet_loss(seen.template, seen.search.embedding, seen.negative.embedding, batch.present, weights),
+            regression_loss(seen.search.boxes_ltrb, targets, weights),
+            classification(seen.search.logits, targets, weights),
         )
