@@ -48,10 +48,10 @@ def predict(network: FearNetwork, crops: SampleCrops[Tensor], static_only: bool 
     if crops.dynamic_template is None or crops.negative is None:
         raise TypeError("the losses of FEAR need all four crops")
     if static_only:
-        static = template = network.encode_template(crops.static_template)
+        static = dynamic = network.encode_template(crops.static_template)
     else:
         static, dynamic = network.encode_template(torch.cat((crops.static_template, crops.dynamic_template))).chunk(2)
-        template = network.merge(static, dynamic)
+    template = network.merge(static, dynamic)
     features = network.encode_search(torch.cat((crops.search, crops.negative)))
     both = network.compare(features, torch.cat((template, template)))
     search, negative = (Prediction(*halves) for halves in zip(*(maps.chunk(2) for maps in both), strict=True))
