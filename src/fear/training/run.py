@@ -120,7 +120,7 @@ class _Run:
 
     def _module(self, stage: StageSection, network: FearNetwork) -> Stage:
         if stage.kind == "track":
-            return TrackStage(network, stage, self._validation, self._recipe.losses, self._recipe.sampling.search_sides, self._anchor)
+            return TrackStage(network, stage, self._validation, self._recipe.losses, self._recipe.sampling, self._anchor)
         if self._recipe.distill is None or self._teacher is None:
             raise ConfigError(f"stages: {stage.name} needs a teacher")
         kind = {"blocks": BlocksStage, "heads": HeadsStage, "whole": WholeStage}[stage.kind]

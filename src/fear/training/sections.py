@@ -83,6 +83,8 @@ class SamplingSection(Section):
     template and search. Our addition."""
     shaken: Share = 0.0
     """Share of the dynamic templates that are cut at a box which is a little wrong, as in tracking; our addition."""
+    turned: Share = 0.0
+    """Share of the search crops of stages `track` that are turned by one, two or three quarters; our addition."""
     search_sides: tuple[Side, ...] = ()
     """Sides of the search crops in stages `track`, in pixels: one of them in each step. Without any, searches have the largest side."""
     hard: bool = False

@@ -12,8 +12,9 @@ from fear.datasets.clip import Clip
 from fear.network import FearNetwork, Prediction
 from fear.training.data.batch import Batch, SampleCrops
 from fear.training.losses import Losses, balanced_cross_entropy, focal_loss, regression_loss, triplet_loss
-from fear.training.sections import LossSection, StageSection
+from fear.training.sections import LossSection, SamplingSection, StageSection
 from fear.training.stages.anchor import Anchor, anchor_losses, ask
+from fear.training.stages.rotation import quarter_turns
 from fear.training.stages.search_sides import cut_searches
 from fear.training.stages.stage import Stage
 from fear.training.stages.sub_crop import choose_side
@@ -66,7 +67,7 @@ class TrackStage(Stage):
         stage: Optimiser and lengths.
         validation: Clips that are tracked after every epoch.
         options: Variants of the losses.
-        search_sides: Sides of search crops, in pixels; one of them in each step. None: crops stay whole.
+        sampling: Sides of the search crops, and how many of them are turned. None: crops stay whole and upright.
         anchor: A teacher whose answers stand beside the labels; None: labels alone.
     """
 
@@ -76,18 +77,19 @@ class TrackStage(Stage):
         stage: StageSection,
         validation: list[Clip],
         options: LossSection,
-        search_sides: tuple[int, ...] = (),
+        sampling: SamplingSection | None = None,
         anchor: Anchor | None = None,
     ) -> None:
         super().__init__(network, stage, validation)
-        self._options, self._search_sides, self._anchor = options, search_sides, anchor
+        self._options, self._sampling, self._anchor = options, sampling or SamplingSection(), anchor
 
     def training_step(self, batch: Batch) -> Tensor:
         """The sum of all losses."""
-        anchor = self._anchor
+        anchor, sampling = self._anchor, self._sampling
+        batch = quarter_turns(batch, sampling.turned, seed=self.global_step)
         answer = None if anchor is None else ask(anchor.teacher.on(self.device), batch)
         whole = batch.crops.search.shape[-1]
-        side = choose_side(self._search_sides, whole, seed=self.global_step)
+        side = choose_side(sampling.search_sides, whole, seed=self.global_step)
         if side < whole:
             batch, part = cut_searches(batch, side, seed=self.global_step)
             answer = None if answer is None else answer.of(part)
