@@ -1,11 +1,12 @@
-"""A moving average of the weights, which validation uses and which a run gives."""
+"""Averages of weights: the moving one, which validation uses and which a run gives, and the mix with the weights of the start."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import torch
 from lightning.pytorch.callbacks import WeightAveraging
-from torch import Tensor
+from torch import Tensor, nn
 
 
 class MovingAverage(WeightAveraging):
@@ -26,3 +27,17 @@ class MovingAverage(WeightAveraging):
                     old.copy_(new)
 
         super().__init__(use_buffers=True, multi_avg_fn=average)
+
+
+def keep(network: nn.Module, start: Mapping[str, Tensor], share: float) -> None:
+    """Mixes weights of an earlier time into those of a network.
+
+    Args:
+        network: After a stage.
+        start: What it was before, as from `state_dict`.
+        share: Of the earlier weights, 0 to 1.
+    """
+    with torch.no_grad():
+        for name, tensor in network.state_dict().items():
+            if tensor.is_floating_point():
+                tensor.lerp_(start[name].to(tensor), share)

@@ -17,6 +17,7 @@ from fear.errors import ConfigError
 from fear.network import FearNetwork, load_checkpoint, save_checkpoint
 from fear.runtime.pytorch import TorchNetwork
 from fear.tracking.tracker import MultiTracker
+from fear.training.average import keep
 from fear.training.data.compose import ComposedSampler
 from fear.training.data.crops import PictureBank, Pictures
 from fear.training.data.cutouts import Cutouts, read_cutouts
@@ -113,7 +114,9 @@ class _Run:
         recipe = self._recipe
         data = TrainingData(recipe, stage, self._sampler, self._pictures, len(self._validation))
         module = self._module(stage, network)
+        start = {name: tensor.clone() for name, tensor in network.state_dict().items()}
         fit(recipe, module, data, result.parent, self._tell)
+        keep(module.network, start, stage.keep)
         if module.trainer.is_global_zero:
             save_checkpoint(module.network, result, WeightsCard(module.network.config, recipe.licence, recipe.provenance))
         module.trainer.strategy.barrier()

@@ -42,6 +42,8 @@ class NetworkSection(Section):
     own there, it is taken over."""
     imagenet: Path | None = None
     """A file with ImageNet weights for the backbone, from torchvision or timm."""
+    dynamic_weight: Share | None = None
+    """w, the share of the dynamic template, before the first step. Without it, that of the weights, or the one of a fresh network."""
 
     @model_validator(mode="after")
     def _known(self) -> NetworkSection:
@@ -185,6 +187,9 @@ class StageSection(Section):
     """Decay of the moving average of the weights, which validation and result use."""
     freeze_norms: Share = 1.0
     """Share of the stage after which batch norms keep their statistics; 0 keeps them all the time, as small batches need it."""
+    keep: Share = 0.0
+    """Share of the weights with which the stage began in those that it gives. Weights between both ends of fine-tuning are often better
+    than either (WiSE-FT, arXiv 2109.01903)."""
     frozen_backbone: bool = False
     """Only the layers behind the backbone and its AdjustLayer learn."""
     backbone_rate: Share = 1.0

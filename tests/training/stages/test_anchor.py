@@ -32,7 +32,9 @@ def test_a_student_that_says_the_same_loses_nothing() -> None:
 def test_where_the_teacher_is_wrong_its_scores_and_boxes_count_nothing() -> None:
     search, features, template = says(answer([True] * 3))
     wrong = search._replace(logits=torch.zeros(3, 1, 8, 8), boxes_ltrb=torch.ones(3, 4, 8, 8))
-    none, one, three = (anchor_losses(answer(right), wrong, features, template) for right in ([False] * 3, [True, False, False], [True] * 3))
+    none, one, three = (
+        anchor_losses(answer(right), wrong, features, template) for right in ([False] * 3, [True, False, False], [True] * 3)
+    )
     for name in ("anchor_scores", "anchor_boxes"):
         assert 0 == float(none[name]) < float(one[name]) < float(three[name])
 
