@@ -164,4 +164,4 @@ def test_the_work_of_a_frame_while_lost_is_bounded(work: int) -> None:
         network.pixels = 0
         track = tracker.update(np.zeros_like(images[0]))
     assert track.lost
-    assert network.pixels == work * 128**2  # the search of a steady target has 128 pixels a side
+    assert network.pixels == work * 144**2  # the search of a steady target has 144 pixels a side
