@@ -70,7 +70,7 @@ VARIANTS = (
 
 def starts(clip: Clip, every: int) -> Iterator[NDArray[np.int64]]:
     """The frames of every run; a start without the target moves on to the next frame that shows it."""
-    order, shown = np.arange(len(clip)), np.isfinite(clip.boxes_xywh).all(axis=1)
+    order, shown = np.arange(len(clip)), np.asarray(np.isfinite(clip.boxes_xywh).all(axis=1))
     for direction in (1, -1):
         frames, visible, done = order[::direction], shown[::direction], set[int]()
         for wanted in range(0, len(clip), every):

@@ -14,8 +14,8 @@ from training.labelled import BOXES, batch
 
 def answer(right: list[bool]) -> TeacherAnswer:
     generator = torch.Generator().manual_seed(1)
-    maps = [torch.randn(3, channels, 8, 8, generator=generator) for channels in (1, 4, 16, 16)]
-    return TeacherAnswer(maps[0].sigmoid(), *maps[1:], torch.tensor(right), whole_cells=12)
+    logits, logs, features, template = (torch.randn(3, channels, 8, 8, generator=generator) for channels in (1, 4, 16, 16))
+    return TeacherAnswer(logits.sigmoid(), logs, features, template, torch.tensor(right), whole_cells=12)
 
 
 def says(teacher: TeacherAnswer) -> tuple[Prediction, torch.Tensor, torch.Tensor]:
