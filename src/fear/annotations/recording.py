@@ -102,6 +102,11 @@ def network_threads() -> int:
     return max(1, (os.cpu_count() or 1) - 1)
 
 
+def encoder_threads() -> int:
+    """Threads of the encoder beside the network's; on two cores a run is 5 % faster with one than with the three that x264 takes."""
+    return max(1, (os.cpu_count() or 1) // 2)
+
+
 class Viewer(Protocol):
     """A person at a run, who may choose the targets, watch, correct them, and end it."""
 
@@ -207,7 +212,9 @@ def _open(stack: ExitStack, recording: Recording, source: Source, first: Step, w
     if recording.video is not None:
         written.append(recording.video)
         sound = source.sound if recording.sound else None
-        writer = stack.enter_context(VideoWriter(recording.video, source.rate, pixel_aspect=source.pixel_aspect, sound=sound))
+        writer = stack.enter_context(
+            VideoWriter(recording.video, source.rate, pixel_aspect=source.pixel_aspect, sound=sound, threads=encoder_threads())
+        )
         video = stack.enter_context(
             WriteBehind[Step](lambda step: writer.write(draw_tracks(step.frame.shown, step.tracks), step.frame.time))
         )

@@ -42,10 +42,6 @@ def _bt709() -> NDArray[np.float64]:
 FROM_RGB709 = _bt709()
 """(3, 4): from red, green, blue and 1 to brightness and colour differences of BT.709."""
 
-_INVERSE = np.linalg.inv(FROM_RGB709[:, :3])
-TO_RGB709 = np.hstack((_INVERSE, -_INVERSE @ FROM_RGB709[:, 3:]))
-"""(3, 4): the way back."""
-
 _FROM_BT601 = np.array(((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312)))
 FROM_RGB601 = np.hstack((_FROM_BT601 * np.array(((219,), (224,), (224,))) / 255, ((16,), (128,), (128,))))
 """(3, 4): as `FROM_RGB709`, of BT.601."""

@@ -39,6 +39,7 @@ class VideoWriter:
         quality: FFmpeg's constant rate factor, 0 to 51. Smaller values give better pictures and larger files.
         pixel_aspect: Width of a pixel divided by its height.
         sound: The sound of the source (`source.sound`), to be carried along.
+        threads: Threads of the encoder; 0 leaves the choice to it.
 
     Raises:
         VideoError: The folder does not exist, or the file cannot be written.
@@ -65,12 +66,13 @@ class VideoWriter:
         *,
         pixel_aspect: Fraction = Fraction(1),
         sound: Sound | None = None,
+        threads: int = 0,
     ) -> None:
         self.path = Path(path)
         self._rate = Fraction(rate).limit_denominator(100_000)
         # a key frame at least every two seconds: it begins a fragment, and viewers can jump there
         self._options = {**ENCODER, "crf": str(quality), "g": str(max(1, round(2 * self._rate)))}
-        self._pixel_aspect, self._sound = pixel_aspect, sound
+        self._pixel_aspect, self._sound, self._threads = pixel_aspect, sound, threads
         self._track: SoundTrack | None = None
         self._size: tuple[int, int] | None = None
         self._start, self._last = 0.0, -1
@@ -112,7 +114,7 @@ class VideoWriter:
         self._stream.pix_fmt = "yuv420p"
         self._matrix = usual_matrix(height)
         codec = self._stream.codec_context
-        codec.time_base = self.TIME_BASE
+        codec.time_base, codec.thread_count = self.TIME_BASE, self._threads
         codec.colorspace = codec.color_primaries = codec.color_trc = self._matrix
         codec.color_range = _LIMITED_RANGE
         if self._pixel_aspect != 1:

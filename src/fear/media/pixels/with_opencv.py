@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fear.geometry.window import Window
-from fear.media.matrices import FROM_RGB709, TO_RGB709, Matrix
+from fear.media.matrices import FROM_RGB709, Matrix
+from fear.media.pixels import conversion
 
 if not hasattr(cv2, "warpAffine"):  # removing one of the four packages can leave an empty folder, which Python imports without an error
     raise ImportError("expected OpenCV, got an empty folder cv2")
@@ -136,10 +137,8 @@ def rgb_of_planes(y: Bytes, u: Bytes, v: Bytes, matrix: Matrix) -> Bytes:
         (H, W, 3)
     """
     height, width = u.shape
-    if matrix == Matrix.BT709:
-        size = (2 * width, 2 * height)
-        u, v = (np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_NEAREST), np.uint8) for plane in (u, v))
-        return np.asarray(cv2.transform(cv2.merge((y, u, v)), TO_RGB709), np.uint8)
+    if matrix == Matrix.BT709:  # OpenCV has no fast way for this one: a fifth of its time at 720p
+        return conversion.rgb_of_planes(y, u, v, matrix)
     packed = np.empty(6 * width * height, np.uint8)  # the three planes behind each other, as OpenCV takes them
     brightness, colours = packed[: 4 * width * height], packed[4 * width * height :]
     brightness.reshape(2 * height, 2 * width)[:] = y
