@@ -78,6 +78,20 @@ def test_a_track_through_planes_is_that_through_pictures(tmp_path: Path) -> None
                 assert expected.score > 0.5
 
 
+@pytest.mark.parametrize("height", [480, 720])
+def test_a_frame_of_a_file_shows_as_a_whole_what_its_parts_show(tmp_path: Path, height: int) -> None:
+    """From 720 rows on, videos are coded by BT.709, which is converted in another way."""
+    noise = np.random.default_rng(5).integers(0, 256, (height, 128, 3), np.uint8)
+    with VideoWriter(tmp_path / "x.mp4", quality=10) as writer:
+        writer.write(noise, 0)
+    with open_source(tmp_path / "x.mp4") as source:
+        (frame,) = source
+    assert isinstance(frame.picture, Yuv420)
+    shown = whole(frame.picture)
+    for left, top, right, bottom in ((0, 0, 127, height), (3, 5, 60, 90), (64, 100, 128, 333)):
+        assert np.array_equal(frame.picture.part(left, top, right, bottom), shown[top:bottom, left:right])
+
+
 def test_frames_outlive_their_source(tmp_path: Path) -> None:
     """Planes belong to the decoder's own memory, which must not be used again while somebody looks at them."""
     with VideoWriter(tmp_path / "clip.mp4", 30, quality=1) as writer:

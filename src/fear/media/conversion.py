@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
 import av
 import numpy as np
-from av.video.reformatter import ColorRange, ColorTrc, VideoReformatter
+from av.video.reformatter import ColorRange, ColorTrc, Interpolation, VideoReformatter
 
 from fear.media.image import Image, scaled
 from fear.media.matrices import Matrix
@@ -23,6 +24,8 @@ _UNTOLD = 2
 
 _WORTH_THREADS = 1280 * 720
 """Pixels from which on a conversion is faster on several threads than it takes to wake them."""
+
+_KEPT = threading.local()
 
 _HIGH_DYNAMIC_RANGE = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)
 
@@ -79,9 +82,21 @@ def _pixels(picture: av.VideoFrame, reformatter: VideoReformatter) -> Image | Yu
     known = picture.colorspace in _MATRICES or picture.colorspace == _UNTOLD
     if picture.format.name == "yuv420p" and even and known and picture.color_range != ColorRange.JPEG:
         y, u, v = (np.frombuffer(memoryview(p), np.uint8).reshape(p.height, p.line_size)[:, : p.width] for p in picture.planes)
-        return Yuv420(y, u, v, _MATRICES.get(picture.colorspace, Matrix.BT601))
+        matrix = _MATRICES.get(picture.colorspace, Matrix.BT601)
+        return Yuv420(y, u, v, matrix, partial(_rgb, picture) if matrix == Matrix.BT709 else None)
     threads = 1 if picture.width * picture.height < _WORTH_THREADS else 0  # 0: as many as there are cores
     return np.asarray(reformatter.reformat(picture, format="rgb24", threads=threads).to_ndarray(), np.uint8)
+
+
+def _rgb(picture: av.VideoFrame) -> Image:
+    """The same as `pixels.rgb_of_planes` makes of its planes, without copying these first.
+
+    Frames are converted in any thread, so that each thread keeps a reformatter of its own.
+    """
+    if not hasattr(_KEPT, "reformatter"):
+        _KEPT.reformatter = VideoReformatter()
+    rgb = _KEPT.reformatter.reformat(picture, format="rgb24", interpolation=Interpolation.POINT, threads=1)
+    return np.asarray(rgb.to_ndarray(), np.uint8)
 
 
 def _turned(pixels: Image | Yuv420, orientation: Orientation) -> Image | Yuv420:
