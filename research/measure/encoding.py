@@ -67,7 +67,7 @@ runs take turns, {turns} times; the least time of each counts.
 
 ## The whole run
 
-| | ms a frame | ms of processor time | frames a second | share of `update` alone |
+| run | ms a frame | ms of processor time | frames a second | share of `update` alone |
 |---|---|---|---|---|
 {runs}
 
