@@ -65,7 +65,10 @@ def data_unpack_command(
     first: _First = None,
     one_based: _OneBased = False,
 ) -> None:
-    """Turn a video and its boxes into a clip of the layout `folder`, to train or evaluate on."""
+    """Turn a video and its boxes into a clip to train or evaluate on.
+
+    The clip has the layout `folder`.
+    """
     from fear.datasets.unpack import unpack
 
     if len(places) > 2:
@@ -91,7 +94,10 @@ def data_import_command(
     first: _First = None,
     one_based: _OneBased = False,
 ) -> None:
-    """Turn another program's boxes into ours, and say what had to be left out."""
+    """Turn another program's boxes into ours.
+
+    What had to be left out or assumed is said.
+    """
     from fear.datasets.exchange import import_boxes
 
     for line in import_boxes(source, output, format, _reading(video, size, rate, first, one_based), target):
@@ -111,7 +117,10 @@ def data_export_command(
     rate: _Rate = None,
     one_based: _OneBased = False,
 ) -> None:
-    """Turn our boxes into another program's, and say what it cannot hold."""
+    """Turn our boxes into another program's.
+
+    What its format cannot hold is left out, and said.
+    """
     from fear.datasets.exchange import export_boxes
 
     for line in export_boxes(source, output, format, _reading(video, size, rate, None, one_based)):
@@ -131,7 +140,9 @@ def data_label_command(
     max_frames: Annotated[int | None, typer.Option(min=2, help="Only the first frames of a video.")] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
 ) -> None:
-    """Find boxes in clips without any: things that can be followed forth and back along the same way.
+    """Find things that can be followed in clips without boxes.
+
+    A track is kept where it goes the same way forth and back and looks like a thing.
 
     The frames of a video are written to a folder beside the table, since the table names them.
     """
