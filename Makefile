@@ -6,7 +6,7 @@ PIP := $(BIN)/pip --disable-pip-version-check
 CLIP := demo/clip.mp4
 SHARED ?= ../shared
 
-.PHONY: help demo test lint types unit docs wheel release opencv frozen fuzz soak check web bench gpu-train train-default clean
+.PHONY: help demo test lint types unit docs wheel release opencv frozen clean-room fuzz soak check web bench gpu-train train-default clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -55,8 +55,11 @@ opencv: wheel  ## Environments with each of OpenCV's four packages keep their cv
 frozen: wheel  ## Build a frozen app with PyInstaller and track with it; needs the network.
 	PYTHON=$(PYTHON) sh scripts/check_frozen.sh
 
-fuzz: $(VENV)/dev  ## 2,000 spoilt files of each kind and a million calls: hours.
-	FEAR_FUZZ=long $(BIN)/pytest tests/test_fuzz.py
+clean-room: $(VENV)/dev  ## Quick tests in an empty environment, without a home, on a source that cannot be written.
+	PYTHON=$(CURDIR)/$(BIN)/python sh scripts/check_clean.sh
+
+fuzz: $(VENV)/dev  ## 2,000 spoilt files of each kind, a million calls, ten thousand requests: hours.
+	FEAR_FUZZ=long $(BIN)/pytest tests/test_fuzz.py tests/demo/test_fuzz_server.py
 
 soak: $(VENV)/dev  ## A million frames: does memory grow, does it become slower? Hours; writes docs/results/soak.md.
 	$(BIN)/python -m research.measure.soak

@@ -51,14 +51,15 @@ def test_no_home_and_no_environment(clip: list[str], tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("setpriv") is None or os.geteuid() != 0, reason="needs setpriv and its rights")
-@pytest.mark.parametrize("home", ["of root", "nowhere"])
+@pytest.mark.parametrize("home", ["of root", "nowhere", "not set"])
 def test_a_foreign_user_without_a_home_that_can_be_written(clip: list[str], tmp_path: Path, home: str) -> None:
     """As in a container with `--user`. The capability lets this user read the installation, wherever it lies; it can write nothing."""
     rights = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
     user = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups", *rights]
     place = tmp_path / "home"
     place.mkdir(mode=0o755)
-    result = run("track", *clip, prefix=user, HOME=str(place) if home == "of root" else "/nonexistent")
+    homes = {"of root": {"HOME": str(place)}, "nowhere": {"HOME": "/nonexistent"}, "not set": {}}
+    result = run("track", *clip, prefix=user, **homes[home])
     assert (result.returncode, result.stderr) == (0, "")
     assert not list(place.iterdir())
 

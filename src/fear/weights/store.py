@@ -26,7 +26,10 @@ def cache_folder() -> Path:
     It is the platform's: `$XDG_CACHE_HOME/fear` or `~/.cache/fear` on Linux. Where there is no home, or it cannot be written, it is a
     temporary folder that is deleted when this process ends.
     """
-    folder = user_cache_path("fear", appauthor=False)
+    try:
+        folder = user_cache_path("fear", appauthor=False)
+    except RuntimeError:  # platformdirs found no home: neither in the environment nor among the users of the system
+        return _temporary_cache()
     if folder.is_absolute():  # without a home it would be relative to the working directory
         try:
             folder.mkdir(parents=True, exist_ok=True)
