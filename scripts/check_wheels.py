@@ -49,7 +49,8 @@ def main() -> None:
     print(f"| Python | {' | '.join(SYSTEMS)} |")
     print(f"|---|{'---|' * len(SYSTEMS)}")
     for python in PYTHONS:
-        print(f"| {python} |", " | ".join("no: " + gap if (gap := missing(python, system)) else "all" for system in SYSTEMS), "|", flush=True)
+        gaps = [missing(python, system) for system in SYSTEMS]
+        print(f"| {python} |", " | ".join(f"no: {gap}" if gap else "all" for gap in gaps), "|", flush=True)
 
 
 if __name__ == "__main__":
