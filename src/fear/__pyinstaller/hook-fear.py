@@ -10,5 +10,6 @@ _LEFT_OUT = ("fear.__pyinstaller", "fear.export", "fear.integrations", "fear.net
 datas = collect_data_files("fear")
 hiddenimports = collect_submodules("fear", filter=lambda name: not name.startswith(_LEFT_OUT))
 excludedimports = ["torch"]
-# OpenVINO opens the libraries of its devices and formats by name
-binaries = collect_dynamic_libs("openvino") if is_module_satisfies("openvino") else []
+# OpenVINO opens the libraries of its devices and formats by name, some of which end in a version
+_LIBRARIES = ["*.so", "*.so.*", "*.dll", "*.dylib"]
+binaries = collect_dynamic_libs("openvino", search_patterns=_LIBRARIES) if is_module_satisfies("openvino") else []
