@@ -165,3 +165,14 @@ def test_the_work_of_a_frame_while_lost_is_bounded(work: int) -> None:
         track = tracker.update(np.zeros_like(images[0]))
     assert track.lost
     assert network.pixels == work * 144**2  # the search of a steady target has 144 pixels a side
+
+
+@pytest.mark.parametrize("side", [1e-300, 1e-5, 2.0])
+def test_a_tiny_target_in_a_large_picture_is_looked_for_around_its_place(side: float) -> None:
+    """Windows over the whole picture would be millions: seconds, and the memory of the machine."""
+    redetection = Redetection((3000.0, 50.0, side, side), 2160, 3840, RULES, FEAR_XS)
+    for _ in range(3):
+        for window in redetection.windows():
+            assert abs(window.x + window.width / 2 - 3000) <= 3 * max(side, 1)
+            assert abs(window.y + window.height / 2 - 50) <= 3 * max(side, 1)
+    assert len(redetection._round(1.0)) == 128 * 128

@@ -19,6 +19,7 @@ from fear.geometry.window import Window
 
 _STEP = 0.6  # of a window between the centres of neighbours, so that a target near a border of one is well inside the next
 _SCALES = (1.0, 1.5, 1.0, 1.5, 0.67)  # of the target against its last size, one after the other in each round over the picture
+_MOST = 128  # windows along a side of the picture, those nearest to the last place, so that a tiny target does not cost seconds
 _LARGEST_CHANGE = 2.5  # of width or height between the last sure box and a candidate
 
 
@@ -72,13 +73,17 @@ class Redetection:
     def _round(self, scale: float) -> list[Window]:
         x, y, w, h = self.box_xywh
         _, _, width, height, side = search_window((0.0, 0.0, w * scale, h * scale), self._rules, self._network, steady=True)
-        centres = [(cx, cy) for cx in _line(width, self._width) for cy in _line(height, self._height)]
+        centres = [(cx, cy) for cx in _line(width, self._width, x + w / 2) for cy in _line(height, self._height, y + h / 2)]
         centres.sort(key=lambda place: math.hypot((place[0] - x - w / 2) / width, (place[1] - y - h / 2) / height))
         return [Window(cx - width / 2, cy - height / 2, width, height, side).on_pixels() for cx, cy in centres]
 
 
-def _line(window: float, frame: int) -> list[float]:
-    """Centres of windows that cover a frame along one side."""
+def _line(window: float, frame: int, place: float) -> list[float]:
+    """Centres of windows that cover a frame along one side, or its part around a place where they would be too many."""
     room = max(frame - window * _STEP, 0.0)
-    count = 1 + math.ceil(room / (window * _STEP))
-    return [frame / 2] if count == 1 else [window * _STEP / 2 + k * room / (count - 1) for k in range(count)]
+    count = 1 + math.ceil(room / max(window * _STEP, frame * 1e-9))  # a window may be as small as a float can be
+    if count == 1:
+        return [frame / 2]
+    nearest = (place - window * _STEP / 2) / room * (count - 1)
+    first = min(max(round(nearest) - _MOST // 2, 0), max(count - _MOST, 0))
+    return [window * _STEP / 2 + k * room / (count - 1) for k in range(first, min(first + _MOST, count))]
