@@ -23,6 +23,9 @@ _HIDDEN_PICTURES = ("vp6f", "vp8", "libvpx", "vp9", "libvpx-vp9", "mpeg4", "msmp
 _DROPS_DAMAGED = ("hevc",)
 """Decoders that leave out every picture that refers to a lost one, up to the next key frame, unless they are told to show it."""
 
+_AFTER_DAMAGE = 4
+"""Pictures after a damaged packet; demultiplexers mark the packet before the place where data are missing, or the one after it."""
+
 _TAIL_PACKETS, _TAIL_BYTES = 300, 32_000_000  # of a picture group that is kept for its end
 
 
@@ -98,7 +101,7 @@ class Decoder:
         self._first, self._live = first, live
         self._expected = _Expected()
         self._errors = 0  # since the last picture
-        self._gap = False  # packets got lost since the last picture
+        self._gap = 0  # how many of the next pictures may come after one whose packets all got lost
         self._damaged: set[int | None] = set()  # stamps of packets of which a part is missing
         self._last_stamp: float | None = None
         self._tail: list[av.Packet[VideoStream]] = []  # the packets since the last key frame, for the end
@@ -143,7 +146,7 @@ class Decoder:
         if not packet.is_discard:
             self._expected.put(packet.pts, packet.dts)
         if packet.is_corrupt:
-            self._gap = True
+            self._gap = self._expected.waiting + _AFTER_DAMAGE
             self._damaged.add(packet.pts)
         if packet.is_keyframe:
             self._tail, self._tail_bytes = [], 0
@@ -193,13 +196,14 @@ class Decoder:
 
     def _lost_with_packets(self, stamp: float | None) -> int:
         """How many pictures are missing because all of their data got lost, by the time that has passed meanwhile."""
-        if not self._gap or stamp is None or self._last_stamp is None:
+        if self._gap <= 0 or stamp is None or self._last_stamp is None:
             return 0
+        self._gap -= 1
         steps = round((stamp - self._last_stamp) * float(self._stream.average_rate or 0)) - self._expected.taken
         if not 0 <= steps <= _PATIENCE:
             return 0
-        if self._expected.waiting == 0 or steps > 1:
-            self._gap = False
+        if steps > 1:
+            self._gap = 0
         return max(steps - 1, 0)
 
     def _flush(self) -> Iterator[Decoded]:
