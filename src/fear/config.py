@@ -161,7 +161,7 @@ class TrackerConfig(_Config):
             whole, for 0.56 of the work (docs/results/rules.md). It is never larger than what the network knows.
         steady_search_size: The same for a steady target, which was found with at least `steady_score` in the frame before and moved by at
             most `steady_step`. It is never smaller than what the weights know (`NetworkConfig.least_search_size`). None: always
-            `search_size`. 144 measured as good as 192 from many starts, and 128 cost 0.005 AUC (docs/results/rules.md).
+            `search_size`. 144 measured as good as 192 from many starts, and 128 cost 0.005 AUC (docs/results/starts.md).
         steady_score: Least score of a steady target, 0 to 1. A target with such a score is not doubtful, whatever its similarity.
         steady_step: Largest step of the centre of a steady target from frame to frame, in widths or heights of its box.
         window: Weight of a cosine window over the score map, 0 to 1. The published code knows 0.38 and has it off.
