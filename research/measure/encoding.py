@@ -74,6 +74,9 @@ runs take turns, {turns} times; the least time of each counts.
 `update` alone follows decoded frames and has the machine for itself. In a run the network has {threads} of its threads, and reading,
 drawing and encoding share the rest.
 
+Encoders in hardware (`h264_nvenc`, `h264_qsv`, `h264_videotoolbox`, `h264_vaapi`) are not used, because no machine of this project has one
+to measure them with.
+
 ## x264
 
 SSIM is the similarity of the brightness with what was given in five of the frames, 1 at most. All settings have the same constant
