@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 import fear
 from fear.datasets.files import read_boxes
 from fear.errors import RuntimeMissingError
+from fear.geometry.boxes import iou
 from fear.geometry.window import Window
 from fear.media import pixels
 from fear.media.image import Image, read_image
@@ -211,7 +212,9 @@ def test_without_opencv_a_clip_gives_the_same_boxes(tmp_path: Path) -> None:
     done = subprocess.run(run, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert drawn.stat().st_size > 1000
-    assert np.abs(read_boxes(boxes) - expected).max() < 0.5
+    overlaps = iou(read_boxes(boxes), expected)  # a level of one pixel can move the best cell, and a box follows its cell
+    assert overlaps.min() > 0.9
+    assert overlaps.mean() > 0.98
 
 
 def test_what_needs_opencv_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
