@@ -1,4 +1,4 @@
-"""`fear track` on a live stream that is cut again and again."""
+"""`fear track` on a live stream that is cut again and again, and what it does with sound."""
 
 from __future__ import annotations
 
@@ -57,3 +57,13 @@ def test_ten_cuts_are_ten_reconnects_of_one_track(tmp_path: Path) -> None:
         assert video.report.lines() == []
     with av.open(str(tmp_path / "o.mp4")) as file:
         assert file.streams.video[0].start_time == 0
+
+
+@pytest.mark.parametrize(("options", "streams"), [((), 1), (("--no-audio",), 0)])
+def test_sound_is_kept_unless_it_is_not_wanted(tmp_path: Path, options: tuple[str, ...], streams: int) -> None:
+    source = write_clip(tmp_path / "x.ts", 10, sound="aac")
+    arguments = ["track", str(source), "--box", "4,12,30,30", "--output", str(tmp_path / "o.mp4"), "--model", "fear-nano", *options]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    with av.open(str(tmp_path / "o.mp4")) as file:
+        assert len(file.streams.audio) == streams
