@@ -135,8 +135,8 @@ def test_ten_thousand_requests(running: tuple[str, int], capfd: pytest.CaptureFi
         assert b"root:" not in body, number
         assert b"ThreadingHTTPServer" not in body, number
         if status == 200:
-            # what stands behind a request may be the next one
-            assert not body or body.startswith(b"HTTP/1.1 ") or any(body.startswith(data) for data in own), number
+            # what stands behind a request may be the next one, or an error of a kind that has no headers
+            assert not body or body.startswith((b"HTTP/1.1 ", b"<!DOCTYPE HTML>")) or any(body.startswith(data) for data in own), number
     assert answered > REQUESTS / 4
     assert ask(running, b"GET / HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 200")  # it lives
     assert capfd.readouterr().err == ""  # no thread of it failed

@@ -59,17 +59,18 @@ def read_mot(path: Path, *, first: int = 1, origin: float = 0) -> Annotations:
             x, y, w, h = numbers[2:6]
             if (frame, number) != tuple(numbers[:2]):
                 raise ValueError("numbers that are not whole")
+            truth = len(numbers) == 9 and numbers[7] >= 0
+            kind = int(numbers[7]) if truth else 0
         except (ValueError, IndexError, OverflowError) as error:
             raise DatasetError(f"{table}, line {line}: expected frame,id,left,top,width,height,…, got {','.join(fields)!r}") from error
         if number < 0:
             raise DatasetError(f"{table}, line {line}: expected the id of a target, got {number}: detections without ids are not tracks")
-        truth = len(numbers) == 9 and numbers[7] >= 0
         score = numbers[6] if len(numbers) > 6 and numbers[6] >= 0 else 1.0
         seen = numbers[8] if truth else 1.0
-        rows.append((Annotation(frame - first, number, (x - origin, y - origin, w, h), score, visibility=seen), numbers[7] if truth else 0))
+        rows.append((Annotation(frame - first, number, (x - origin, y - origin, w, h), score, visibility=seen), kind))
     shift = 0 if any(box.target == 0 for box, _ in rows) else 1
     remarks = () if shift or not rows else (f"{table} counts ids from 0; they are kept",)
-    targets = {box.target - shift: Target(label=_name(int(kind), names)) for box, kind in rows if kind > 0}
+    targets = {box.target - shift: Target(label=_name(kind, names)) for box, kind in rows if kind > 0}
     boxes = [box._replace(target=box.target - shift) for box, _ in rows]
     return Annotations(ordered(table, boxes), targets, facts, remarks)
 

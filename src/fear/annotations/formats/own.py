@@ -118,7 +118,7 @@ def _given(value: Any) -> float:
 
 def _whole(value: Any) -> int:
     number = float(value)
-    if number != int(number):
+    if not math.isfinite(number) or number != int(number):
         raise ValueError(f"a number that is not whole: {value}")
     return int(number)
 
@@ -217,7 +217,7 @@ def read_json(path: Path) -> Annotations:
         if project["format"] != _PROJECT or project["version"] != _VERSION:
             raise ValueError(f"{project['format']}, version {project['version']}")
         boxes = [_project_box(target, row) for target in project["targets"] for row in target["rows"]]
-        targets = {int(target["id"]): Target(str(target.get("name", ""))) for target in project["targets"]}
+        targets = {_whole(target["id"]): Target(str(target.get("name", ""))) for target in project["targets"]}
         video = project.get("video") or {}
         facts = Facts(str(video.get("name") or ""), video.get("width"), video.get("height"), video.get("frames"))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -231,7 +231,7 @@ def _project_box(target: Mapping[str, Any], row: list[float]) -> Annotation:
     """A row of a project: frame, x, y, w, h, score, similarity, lost, key."""
     frame, x, y, w, h, score, similarity, lost, _ = row
     return Annotation(
-        _whole(frame), int(target["id"]), _finite([float(x), float(y), float(w), float(h)]), float(score), float(similarity), bool(lost)
+        _whole(frame), _whole(target["id"]), _finite([float(x), float(y), float(w), float(h)]), float(score), float(similarity), bool(lost)
     )
 
 

@@ -7,6 +7,7 @@ score and the id of the track behind them, which training programs refuse. The n
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,9 +94,9 @@ def _lines(file: Path) -> Iterator[_Line]:
         try:
             kind, x, y, w, h = (float(field) for field in fields[:5])
             rest = tuple(fields[5:])
-            if kind < 0 or kind != int(kind) or len(rest) > 2 or any(float(one) < 0 for one in rest):
+            if kind < 0 or kind != int(kind) or len(rest) > 2 or not all(0 <= float(one) < math.inf for one in rest):
                 raise ValueError("no class, or too many numbers")
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             wanted = "expected class, centre x, centre y, width, height, and perhaps score and id"
             raise DatasetError(f"{file}, line {number}: {wanted}; got {' '.join(fields)!r}") from error
         yield _Line(int(kind), x, y, w, h, rest)
