@@ -35,7 +35,7 @@ def read_coco(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
             for one in content["annotations"]
             if not one.get("iscrowd", 0)
         }
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, OverflowError, KeyError, TypeError) as error:
         raise DatasetError(f"{table}: expected COCO's images and annotations, got something else ({error!r})") from error
     there = {path.name for path in pictures.iterdir()} if pictures.is_dir() else set()
     missing = sorted({path.name for path, _ in objects.values()} - there)

@@ -59,6 +59,6 @@ def _read_objects(table: Path) -> list[tuple[str, Box]]:
         for one in ET.parse(table).getroot().iter("object"):
             left, top, right, bottom = (float(one.findtext(f"bndbox/{side}", "")) for side in ("xmin", "ymin", "xmax", "ymax"))
             found.append((one.findtext("trackid", ""), (left, top, right - left, bottom - top)))
-    except (ET.ParseError, ValueError, LookupError) as error:
+    except (ET.ParseError, ValueError, OverflowError, LookupError) as error:
         raise DatasetError(f"{table}: expected objects with trackid and bndbox, got something else ({error})") from error
     return found

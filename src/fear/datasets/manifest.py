@@ -43,7 +43,7 @@ def read_manifest(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
                 present = {"1": True, "true": True, "0": False, "false": False}[row["presence"].lower()]
                 if len(box) != 4:
                     raise ValueError(f"{len(box)} numbers in bbox")
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+            except (ValueError, OverflowError, KeyError, TypeError, AttributeError) as error:
                 raise DatasetError(f"{table}, line {number}: expected frame_index, bbox [x, y, w, h], presence 0 or 1 ({error})") from error
             entry = (moment, table.parent / row["img_path"], box if present else [np.nan] * 4)
             tracks.setdefault(f"{row['sequence_id']}-{row['track_id']}", []).append(entry)

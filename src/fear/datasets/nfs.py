@@ -54,7 +54,7 @@ def _read_truth(path: Path) -> NDArray[np.float64]:
         try:
             left, top, right, bottom = (float(field) for field in fields[1:5])
             lost = fields[6] == "1"
-        except (ValueError, IndexError) as error:
+        except (ValueError, OverflowError, IndexError) as error:
             raise DatasetError(f"{path}, line {number}: expected 'track left top right bottom frame lost …', got {line!r}") from error
         boxes.append((np.nan,) * 4 if lost else (left, top, right - left, bottom - top))
     return np.array(boxes, np.float64).reshape(-1, 4)

@@ -59,7 +59,7 @@ def _read_table(table: Path) -> dict[str, list[_LabelledBox]]:
     try:
         entries = json.loads(table.read_text(encoding="utf-8"))
         found = {entry["file"]: _boxes_of(entry) for entry in entries}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, OverflowError, KeyError, TypeError, AttributeError) as error:
         raise DatasetError(f"{table}: expected a list of objects with file and boxes of four numbers each ({error})") from error
     return {name: boxes for name, boxes in found.items() if boxes}
 

@@ -53,7 +53,7 @@ def read_coco(path: Path, *, first: int | None = None) -> Annotations:
             boxes.append(_box(entry, frames[entry["image_id"]], number))
             targets[number] = Target(str(entry.get("track_name") or ""), "" if label == LABEL else label)
         facts = _facts(content, list(images.values()), frames)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise DatasetError(f"{path}: expected COCO's images, annotations and categories, got: {type(error).__name__} {error}") from error
     remarks = [f"{skipped} annotations without a box, or of crowds, are left out"] if skipped else []
     remedy = ""

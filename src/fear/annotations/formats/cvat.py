@@ -19,6 +19,7 @@ from fear.errors import DatasetError
 from fear.weights.store import written_whole
 
 _SCORES = ("score", "similarity")
+_LONGEST_GAP = 1_000_000  # frames between two boxes, nine hours of video; more is a damaged number
 _CORNERS = ("xtl", "ytl", "xbr", "ybr")
 
 
@@ -47,7 +48,7 @@ def read_cvat(path: Path) -> Annotations:
             label = track.get("label", LABEL)
             targets[number] = Target(_attribute(track, "name") or "", "" if label == LABEL else label)
         facts = _facts(root)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise DatasetError(f"{path}: expected tracks with boxes of numbers, got: {type(error).__name__} {error}") from error
     other = sum(1 for track in root.iter("track") for shape in track if shape.tag not in ("box", "attribute"))
     turned = sum(float(box.get("rotation", 0)) != 0 for box in root.iter("box"))
@@ -95,6 +96,8 @@ def _box(box: ET.Element, number: int) -> Annotation:
 
 def _between(before: Annotation, after: Annotation) -> Iterator[Annotation]:
     """The frames between two boxes."""
+    if after.frame - before.frame > _LONGEST_GAP:
+        raise ValueError(f"a gap from frame {before.frame} to frame {str(after.frame)[:12]}…")
     for frame in range(before.frame + 1, after.frame):
         share = (frame - before.frame) / (after.frame - before.frame)
         end = before.box_xywh if after.lost else after.box_xywh  # until it is gone, the target stays where it was

@@ -220,7 +220,7 @@ def read_json(path: Path) -> Annotations:
         targets = {_whole(target["id"]): Target(str(target.get("name", ""))) for target in project["targets"]}
         video = project.get("video") or {}
         facts = Facts(str(video.get("name") or ""), video.get("width"), video.get("height"), video.get("frames"))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise DatasetError(
             f"{path}: expected a project that the page of `fear demo` saved ({_PROJECT}, version {_VERSION}), got: {error}"
         ) from error
