@@ -132,7 +132,7 @@ def table(found: dict[str, dict[str, dict[str, Floats]]]) -> str:
         parts = [summarise(runs) for runs in sets.values()]
         together = summarise({name: rows for runs in sets.values() for name, rows in runs.items()})
         means = [f"{np.mean(list(part.by_clip.values())):.4f}" for part in (*parts, together)]
-        difference = ""
+        difference = "the first row"
         if first is None:
             first = together
         else:

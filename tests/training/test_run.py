@@ -137,6 +137,7 @@ def test_interrupted_and_resumed_equals_uninterrupted(clips: Path, tmp_path: Pat
                 # a signal crashes; `fear train` never loads them
                 interrupt = signal.getsignal(signal.SIGINT)
                 assert callable(interrupt)
+                assert signal.getsignal(signal.SIGTERM) == interrupt  # services end programs with it
                 interrupt(signal.SIGINT, None)
             loss = original(self, batch)
             losses[name].append(float(loss.detach()))

@@ -1,4 +1,4 @@
-"""Ctrl-C ends a run behind the step that is under way, with a checkpoint."""
+"""Ctrl-C and SIGTERM end a run behind the step that is under way, with a checkpoint."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class InterruptedRunError(FearError):
 
 
 class CheckpointOnInterrupt(Checkpoint):
-    """Writes a checkpoint when Ctrl-C is pressed, and ends the run. A second Ctrl-C ends it at once.
+    """Writes a checkpoint when Ctrl-C is pressed, or when a service ends the program with SIGTERM. A second signal ends the run at once.
 
     Args:
         folder: Of the stage.
@@ -29,12 +29,12 @@ class CheckpointOnInterrupt(Checkpoint):
     def __init__(self, folder: Path, tell: Callable[[str], None]) -> None:
         self._folder, self._tell = folder, tell
         self._asked = False
-        self._before: Any = None
+        self._before: dict[int, Any] = {}
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Lightning's hook; in earlier ones the trainer notes the handlers that it restores at the end."""
         if threading.current_thread() is threading.main_thread():  # no other thread may set a handler
-            self._before = signal.signal(signal.SIGINT, self._ask)
+            self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def on_train_batch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -57,12 +57,13 @@ class CheckpointOnInterrupt(Checkpoint):
         self._restore()
 
     def _restore(self) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
-            self._before = None
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._before = {}
 
     def _ask(self, number: int, frame: Any) -> None:
         if self._asked:
             raise KeyboardInterrupt
         self._asked = True
-        self._tell("Ctrl-C: the run ends after this step, with a checkpoint; press it again to end at once without one")
+        name = "Ctrl-C" if number == signal.SIGINT else "SIGTERM"
+        self._tell(f"{name}: the run ends after this step, with a checkpoint; the same again ends it at once without one")

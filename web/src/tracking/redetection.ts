@@ -5,6 +5,7 @@ import { searchWindow, type NetworkConfig, type Rules } from "./rules";
 
 const STEP = 0.6; // of a window between the centres of neighbours, so that a target near a border of one is well inside the next
 const SCALES = [1, 1.5, 1, 1.5, 0.67]; // of the target against its last size, one after the other in each round over the picture
+const MOST = 128; // windows along a side of the picture, those nearest to the last place, so that a tiny target does not cost seconds
 const LARGEST_CHANGE = 2.5; // of width or height between the last sure box and a candidate
 
 export class Redetection {
@@ -62,16 +63,20 @@ export class Redetection {
     const { width, height, side } = searchWindow(size, this.rules, this.network, true);
     const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
     const far = ([cx, cy]: readonly [number, number]) => Math.hypot((cx - x) / width, (cy - y) / height);
-    return line(width, frame.width)
-      .flatMap((cx) => line(height, frame.height).map((cy) => [cx, cy] as const))
+    return line(width, frame.width, x)
+      .flatMap((cx) => line(height, frame.height, y).map((cy) => [cx, cy] as const))
       .sort((a, b) => far(a) - far(b))
       .map(([cx, cy]) => onPixels({ x: cx - width / 2, y: cy - height / 2, width, height, side }));
   }
 }
 
-/** Centres of windows that cover a frame along one side. */
-function line(window: number, frame: number): number[] {
+/** Centres of windows that cover a frame along one side, or its part around a place where they would be too many. */
+function line(window: number, frame: number, place: number): number[] {
   const room = Math.max(frame - window * STEP, 0);
-  const count = 1 + Math.ceil(room / (window * STEP));
-  return count === 1 ? [frame / 2] : Array.from({ length: count }, (_, k) => (window * STEP) / 2 + (k * room) / (count - 1));
+  const count = 1 + Math.ceil(room / Math.max(window * STEP, frame * 1e-9)); // a window may be as small as a float can be
+  if (count === 1) return [frame / 2];
+  const nearest = ((place - (window * STEP) / 2) / room) * (count - 1);
+  const first = Math.min(Math.max(Math.round(nearest) - MOST / 2, 0), Math.max(count - MOST, 0));
+  const last = Math.min(first + MOST, count);
+  return Array.from({ length: last - first }, (_, k) => (window * STEP) / 2 + ((first + k) * room) / (count - 1));
 }
