@@ -126,7 +126,7 @@ def summarise(runs: dict[str, Floats]) -> Summary:
 
 def table(found: dict[str, dict[str, dict[str, Floats]]]) -> str:
     """The page's table, from the runs by variant and data set."""
-    lines = ["| | long | short | together | difference | ends lost | absent | false |", "|---|---|---|---|---|---|---|---|"]
+    lines = ["| variant | long | short | together | difference | ends lost | absent | false |", "|---|---|---|---|---|---|---|---|"]
     first: Summary | None = None
     for title, sets in found.items():
         parts = [summarise(runs) for runs in sets.values()]
