@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from fear.weights import packaged
 
 settings.register_profile("patient", deadline=None)  # how long an example takes depends on what else the machine does
 settings.load_profile("patient")
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start background jobs without it, and their children inherit that
 
 SHARED = Path(os.environ.get("FEAR_SHARED", Path(__file__).parents[2] / "shared"))
 """Reference data that is not part of the project; tests that need it are skipped without it."""

@@ -197,8 +197,9 @@ def test_labels_of_a_video_and_their_sheet(tmp_path: Path) -> None:
     with VideoWriter(video, 25) as writer:
         for index, frame in enumerate(render(Scene(frames=10, height=180, width=320, distractor=False, occlusion=False))):
             writer.write(frame.image, index / 25)
-    told = succeeds("label", video, tmp_path / "tracks.csv", "--targets", 1, "--length", 4, "--max-frames", 9)
+    told = succeeds("label", video, tmp_path / "tracks.csv", "--targets", 4, "--length", 4, "--max-frames", 9)
     clips = read("manifest", tmp_path / "tracks.csv")
+    assert clips
     assert f"wrote {len(clips)} tracks" in told
     assert sorted(path.name for path in (tmp_path / "tracks").iterdir()) == ["wälk-001", "wälk-002"]  # one frame is no clip of its own
     assert {len(clip) for clip in clips} <= {4, 5}

@@ -9,11 +9,12 @@ RENAMED = {
     "distill.sides": "distill.sub_crop_sides",
     "distill.redraw": "distill.reinitialise",
     "sampling.sides": "sampling.search_sides",
-    "stages.fixed_parts": "stages.fixed_layers",
 }
 """The new name of a key."""
 
 REMOVED = {
+    "stages.fixed_parts": "all layers of a backbone learn, at `backbone_rate`, or none (`frozen_backbone`)",
+    "stages.fixed_layers": "all layers of a backbone learn, at `backbone_rate`, or none (`frozen_backbone`)",
     "network.merge": "templates are merged by a weighted sum; research/stark concatenates them",
     "network.update": "similarity decides about updates; research/stark learns it",
     "network.template_size": "it is the preset's",

@@ -194,8 +194,6 @@ class StageSection(Section):
     """Only the layers behind the backbone and its AdjustLayer learn."""
     backbone_rate: Share = 1.0
     """Learning rate of the backbones and their AdjustLayers, as a share of `rate`."""
-    fixed_layers: Annotated[int, Field(ge=0)] = 0
-    """Number of the first layers of the backbones, the stem included, that do not learn."""
 
     @model_validator(mode="after")
     def _whole_steps(self) -> StageSection:

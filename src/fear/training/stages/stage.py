@@ -38,9 +38,6 @@ class Stage(lightning.LightningModule):
             for encoder in encoders(network):
                 encoder.backbone.requires_grad_(False)
                 encoder.adjust.requires_grad_(False)
-        else:
-            for encoder in encoders(network):
-                fix_layers(encoder.backbone, stage.fixed_layers)
 
     # --------------------------------------------------------------------------------------------------------------- learning
     def steps_per_epoch(self) -> int:
@@ -96,13 +93,3 @@ class Stage(lightning.LightningModule):
         sums = torch.tensor([sum(self._overlaps), float(len(self._overlaps))], device=self.device)
         total = cast(Tensor, self.all_gather(sums)).reshape(-1, 2).sum(dim=0)
         return total[0] / total[1].clamp_min(1)
-
-
-def fix_layers(backbone: nn.Module, count: int) -> None:
-    """Keeps the first layers of a backbone, the stem included, from learning."""
-    if count == 0:
-        return
-    layers: list[Any] = backbone.parts()  # type: ignore[operator]
-    later = {id(parameter) for layer in layers[count:] if isinstance(layer, nn.Module) for parameter in layer.parameters()}
-    for parameter in backbone.parameters():
-        parameter.requires_grad_(id(parameter) in later)
