@@ -175,4 +175,4 @@ def test_a_tiny_target_in_a_large_picture_is_looked_for_around_its_place(side: f
         for window in redetection.windows():
             assert abs(window.x + window.width / 2 - 3000) <= 3 * max(side, 1)
             assert abs(window.y + window.height / 2 - 50) <= 3 * max(side, 1)
-    assert len(redetection._round(1.0)) == 128 * 128
+    assert len(list(redetection._round(1.0))) == 128 * 128

@@ -12,6 +12,8 @@ import math
 from collections.abc import Iterator
 from itertools import chain, cycle
 
+import numpy as np
+
 from fear.config import NetworkConfig, TrackerConfig
 from fear.geometry.boxes import Box
 from fear.geometry.context import search_window
@@ -70,12 +72,14 @@ class Redetection:
         """Windows over the whole picture without end, round after round, nearest to the last sure place first."""
         return chain.from_iterable(self._round(scale) for scale in cycle(_SCALES))
 
-    def _round(self, scale: float) -> list[Window]:
+    def _round(self, scale: float) -> Iterator[Window]:
         x, y, w, h = self.box_xywh
         _, _, width, height, side = search_window((0.0, 0.0, w * scale, h * scale), self._rules, self._network, steady=True)
-        centres = [(cx, cy) for cx in _line(width, self._width, x + w / 2) for cy in _line(height, self._height, y + h / 2)]
-        centres.sort(key=lambda place: math.hypot((place[0] - x - w / 2) / width, (place[1] - y - h / 2) / height))
-        return [Window(cx - width / 2, cy - height / 2, width, height, side).on_pixels() for cx, cy in centres]
+        across, down = _line(width, self._width, x + w / 2), _line(height, self._height, y + h / 2)
+        distances = np.hypot((np.array(across)[:, None] - x - w / 2) / width, (np.array(down) - y - h / 2) / height)  # (columns, rows)
+        for number in np.argsort(distances, axis=None, kind="stable").tolist():
+            column, row = divmod(number, len(down))
+            yield Window(across[column] - width / 2, down[row] - height / 2, width, height, side).on_pixels()
 
 
 def _line(window: float, frame: int, place: float) -> list[float]:
