@@ -31,7 +31,7 @@ class TorchNetwork:
         try:
             self._device = torch.device(device)
             self._network = fold(network).to(self._device)
-        except (RuntimeError, AssertionError, NotImplementedError) as error:  # torch's answers to an unknown or a missing device
+        except (RuntimeError, AssertionError) as error:  # torch's answers to an unknown or a missing device
             reason = str(error).partition("\n")[0][:160]
             raise ConfigError(f"device: expected one that this torch has, got {device!r} ({reason})") from error
         self.config = network.config
