@@ -4,7 +4,8 @@
 
 One run a clip hangs on chance; runs from many starts tell smaller differences. Runs begin every 300 frames of `data/long` and every 40 of
 `data/sequences`, forwards and backwards, and last at most 300 frames. Each variant keeps its runs in one file for each data set; what is
-there is not run again. Writes `docs/results/starts.md`. `fear eval --anchors` has the protocol of VOT, whose runs are longer.
+there is not run again. OpenCV's trackers need opencv-contrib. Writes `docs/results/starts.md`. `fear eval --anchors` has the
+protocol of VOT, whose runs are longer.
 """
 
 from __future__ import annotations
@@ -23,10 +24,9 @@ from fear.datasets import read
 from fear.datasets.clip import Clip
 from fear.evaluation.metrics import SUCCESS_THRESHOLDS, Floats
 from fear.evaluation.statistics import compare
+from fear.evaluation.trackers import Spec, create
 from fear.geometry.boxes import iou
-from fear.loading.load import load
 from fear.tracking.loop import follow
-from fear.tracking.tracker import MultiTracker
 from research.measure.provenance import provenance
 
 HERE = Path(__file__).parent
@@ -42,7 +42,7 @@ One run a clip hangs on chance: a tracker that loses its target early has a bad 
 frames of the 22 long clips and every 40 frames of the 34 short ones, forwards and backwards, and last at most 300 frames. AUC is the mean
 over clips of the mean over their runs. A run ends lost where none of its last ten scored frames overlaps the truth. *Absent* is the share
 of the frames without the target in which `lost` was true, *false* its share of the frames with an overlap above 0.5. The difference from
-the first row is paired over clips, with its 95 % interval by bootstrap.
+the first row is paired over clips, with its 95 % interval by bootstrap. OpenCV's trackers do not say when a target is lost.
 
 {provenance}
 
@@ -65,6 +65,9 @@ VARIANTS = (
     *(Variant(f"{side} pixels while steady", rules={"steady_search_size": side}) for side in (128, 160, 192)),
     Variant("without re-detection", rules={"redetection": False}),
     Variant("published FEAR-XS", "published:{shared}/official"),
+    Variant("fear-nano", "fear-nano"),
+    Variant("NanoTrack v2 (OpenCV)", "opencv:nano"),
+    Variant("VitTrack (OpenCV)", "opencv:vit"),
 )
 
 
@@ -83,8 +86,10 @@ def starts(clip: Clip, every: int) -> Iterator[NDArray[np.int64]]:
 
 def run(variant: Variant, data: str, shared: Path) -> dict[str, Floats]:
     """All runs of a variant on a data set: (F, 12) with box, score, similarity, lost, zero and true box, by clip, start and direction."""
-    network = load(variant.model.format(shared=shared), runtime="openvino", threads=1)
-    tracker = MultiTracker(network, config=TrackerConfig.from_dict(variant.rules))
+    rules = TrackerConfig.from_dict(variant.rules)
+    peers = shared / "peers"
+    spec = Spec(variant.model.format(shared=shared), rules, "openvino", nano=peers / "nanotrack", vit=peers / "vittrack")
+    tracker = create(spec, threads=1)
     found = {}
     for clip in read("folder", shared / "data" / data):
         frames = list(clip)
