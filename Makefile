@@ -58,7 +58,7 @@ frozen: wheel  ## Build a frozen app with PyInstaller and track with it; needs t
 clean-room: $(VENV)/dev  ## Quick tests in an empty environment, without a home, on a source that cannot be written.
 	PYTHON=$(CURDIR)/$(BIN)/python sh scripts/check_clean.sh
 
-fuzz: $(VENV)/dev  ## 2,000 spoilt files of each kind, a million calls, ten thousand requests: hours.
+fuzz: $(VENV)/dev  ## 2,000 spoilt files of each kind, a million calls, ten thousand requests: minutes on an idle machine.
 	FEAR_FUZZ=long $(BIN)/pytest tests/test_fuzz.py tests/demo/test_fuzz_server.py
 
 soak: $(VENV)/dev  ## A million frames: does memory grow, does it become slower? Hours; writes docs/results/soak.md.

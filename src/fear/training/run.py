@@ -28,7 +28,7 @@ from fear.training.fit import fit, keep_memory
 from fear.training.folder import DIFFICULTY, WEIGHTS, begin, run_folder
 from fear.training.recipe import Recipe
 from fear.training.sections import StageSection
-from fear.training.stages.anchor import Anchor
+from fear.training.stages.anchor import make_anchor
 from fear.training.stages.blocks import BlocksStage
 from fear.training.stages.heads import HeadsStage
 from fear.training.stages.stage import Stage
@@ -95,7 +95,7 @@ class _Run:
         self._sampler = make_sampler(recipe, pools, self._pictures.size, cutouts)
         if recipe.sampling.hard:
             self._sampler.prefer(_difficulty(recipe, pools, folder / DIFFICULTY))
-        self._anchor = None if recipe.anchor is None else Anchor(Teacher(load_network(recipe.anchor.teacher)), recipe.anchor)
+        self._anchor = None if recipe.anchor is None else make_anchor(recipe.anchor, recipe.network.config().width)
         self._teacher = None if recipe.distill is None else Teacher(load_network(recipe.distill.teacher))
 
     def all_stages(self) -> Path:

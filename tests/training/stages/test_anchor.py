@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from fear.config import FEAR_NANO
+from fear.errors import ConfigError
 from fear.network import Prediction, build_network
 from fear.training.sections import AnchorSection
-from fear.training.stages.anchor import Anchor, TeacherAnswer, anchor_losses, ask
+from fear.training.stages.anchor import Anchor, TeacherAnswer, anchor_losses, ask, make_anchor
 from fear.training.stages.search_sides import cut_searches
 from fear.training.stages.teacher import Teacher
 from training.labelled import BOXES, batch
@@ -43,6 +44,18 @@ def test_features_count_even_where_the_teacher_is_wrong() -> None:
     search, features, template = says(answer([False] * 3))
     for other in ((features + 1, template), (features, template + 1)):
         assert float(anchor_losses(answer([False] * 3), search, *other)["anchor_features"]) > 0.1
+
+
+def test_a_teacher_of_another_width_is_not_compared_by_features() -> None:
+    teacher = answer([True] * 3)
+    search, features, template = says(teacher)
+    parts = anchor_losses(teacher, search, features[:, :8], template[:, :8])
+    assert parts.keys() == {"anchor_scores", "anchor_boxes"}
+    anchor = Anchor(Teacher(build_network(FEAR_NANO)), AnchorSection(teacher="", scores=2, boxes=3))
+    assert float(anchor.weigh({"anchor_scores": torch.tensor(1.0), "anchor_boxes": torch.tensor(10.0)}, static=True)) == 32
+    with pytest.raises(ConfigError, match=r"anchor.features: expected 0 .*fear-nano has 128 channels, the student 256\), got 1.5"):
+        make_anchor(AnchorSection(teacher="fear-nano", features=1.5), 256)
+    assert make_anchor(AnchorSection(teacher="fear-nano", features=1.5), 128).options.features == 1.5
 
 
 def test_labels_count_less_where_the_teacher_is_right() -> None:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from fear.errors import ConfigError
 from fear.network import FearNetwork, Prediction
 from fear.training.data.batch import Batch
 from fear.training.losses import iou_ltrb
@@ -20,6 +21,7 @@ from fear.training.sections import AnchorSection
 from fear.training.stages.layers import relative_error
 from fear.training.stages.sub_crop import SubCrop, border_weights
 from fear.training.stages.teacher import Teacher
+from fear.training.start import load_network
 from fear.training.targets import make_targets
 
 _RIGHT = 0.7  # least IoU of the teacher's best box with the true one
@@ -44,12 +46,32 @@ class Anchor(NamedTuple):
         compared = static or options.static == 0
         weights = {"anchor_features": options.features}
         weights |= {"anchor_scores": options.scores, "anchor_boxes": options.boxes} if compared else {}
-        return torch.stack([weight * differences[name] for name, weight in weights.items()]).sum()
+        return torch.stack([weights.get(name, 0.0) * difference for name, difference in differences.items()]).sum()
 
     def label_weights(self, answer: TeacherAnswer, static: bool) -> Tensor:
         """(B,): how much the labels of each sample count."""
         compared = static or self.options.static == 0
         return torch.where(answer.right, self.options.labels if compared else 1.0, 1.0)
+
+
+def make_anchor(options: AnchorSection, width: int) -> Anchor:
+    """Loads the teacher.
+
+    Args:
+        options: Names the teacher.
+        width: Channels of the student's features.
+
+    Raises:
+        ConfigError: Features are to be compared, and the teacher's have another number of channels.
+        WeightsError: There is no such teacher.
+    """
+    network = load_network(options.teacher)
+    if options.features > 0 and network.config.width != width:
+        raise ConfigError(
+            f"anchor.features: expected 0 for a teacher of another width ({options.teacher} has {network.config.width} channels, "
+            f"the student {width}), got {options.features}"
+        )
+    return Anchor(Teacher(network), options)
 
 
 class TeacherAnswer(NamedTuple):
@@ -99,7 +121,7 @@ def anchor_losses(answer: TeacherAnswer, search: Prediction, features: Tensor, t
     Args:
         answer: The teacher's, for the crops that the student saw.
         search: The student's, for those crops.
-        features: (B, C, S, S), the student's, of the search crops.
+        features: (B, C, S, S), the student's, of the search crops; they are left out where the teacher's have another number of channels.
         template: (B, C, T, T), the student's, of the static template crops.
     """
     right = answer.right.to(features.dtype)
@@ -108,10 +130,12 @@ def anchor_losses(answer: TeacherAnswer, search: Prediction, features: Tensor, t
     logs = search.boxes_ltrb.clamp_min(_LEAST_DISTANCE).log()
     far = functional.smooth_l1_loss(logs, answer.logs_ltrb, reduction="none", beta=_NEAR).mean(dim=1, keepdim=True)
     at_target = (far * answer.scores).flatten(1).sum(dim=1) / answer.scores.flatten(1).sum(dim=1).clamp_min(1e-3)  # (B,)
-    cells = features.shape[-1]
-    weights = border_weights(cells) if cells < answer.whole_cells else None
-    return {
-        "anchor_features": relative_error(features, answer.features, weights) + relative_error(template, answer.template),
+    differences = {
         "anchor_scores": ((missed - entropy.flatten(1).mean(dim=1)) * right).mean(),  # zero where both maps are equal
         "anchor_boxes": (at_target * right).mean(),
     }
+    if features.shape[1] == answer.features.shape[1]:  # a teacher of another width has other features
+        cells = features.shape[-1]
+        weights = border_weights(cells) if cells < answer.whole_cells else None
+        differences["anchor_features"] = relative_error(features, answer.features, weights) + relative_error(template, answer.template)
+    return differences
