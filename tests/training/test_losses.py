@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from fear.geometry.boxes import iou
-from fear.training.losses import Losses, balanced_cross_entropy, focal_loss, iou_ltrb, regression_loss, triplet_loss
+from fear.training.losses import Losses, balanced_cross_entropy, focal_loss, iou_ltrb, regression_loss, stranger_loss, triplet_loss
 from fear.training.targets import Targets, make_targets
 
 PRESENT = torch.tensor([True])
@@ -98,6 +98,16 @@ def test_balanced_cross_entropy_by_hand() -> None:
     logits = torch.tensor([[[[2.0, -1.0], [0.0, 1.0]]]])
     expected = 0.5 * math.log(1 + math.exp(-2)) + 0.5 * sum(math.log(1 + math.exp(x)) for x in (-1, 0, 1)) / 3
     assert float(balanced_cross_entropy(logits, positives((0, 0), size=2))) == pytest.approx(expected, rel=1e-5)
+
+
+def test_stranger_loss_by_hand() -> None:
+    """Only the cells of the target count, and a sample without one counts as zero."""
+    logits = torch.tensor([[[[2.0, -1.0], [0.0, 1.0]]]])
+    targets = positives((0, 0), (1, 1), size=2)
+    expected = sum(math.log(1 + math.exp(x)) for x in (2, 1)) / 2
+    assert float(stranger_loss(logits, targets)) == pytest.approx(expected, rel=1e-5)
+    none = targets._replace(positive=torch.zeros_like(targets.positive))
+    assert float(stranger_loss(logits, none)) == 0
 
 
 # -------------------------------------------------------------------------------------------------------------------- triplet

@@ -94,6 +94,19 @@ def iou_ltrb(a: Tensor, b: Tensor) -> Tensor:
     return shared / (area_a + area_b - shared).clamp_min(1e-6)
 
 
+def stranger_loss(logits: Tensor, targets: Targets) -> Tensor:
+    """Cross-entropy at a target that the template does not show, `softplus` of the logits at its cells: no cell is the one searched for.
+
+    A batch compares the search of each sample with the template of another one. Such pairs teach to tell one object from another, as the
+    negative pairs of DaSiamRPN do (arXiv 1808.06048).
+
+    Args:
+        logits: (B, 1, S, S), of searches with the templates of other samples.
+        targets: True maps of the searches; a sample without its target counts as zero.
+    """
+    return _mean(_where(functional.softplus(logits), targets.positive), None)
+
+
 def _distance(a: Tensor, b: Tensor) -> Tensor:
     """L2 distance over channels, (B, C) → (B,). Its gradient is finite where both vectors are equal."""
     return ((a - b).square().sum(dim=1) + 1e-12).sqrt()

@@ -154,6 +154,8 @@ class LossSection(Section):
     """Balanced cross-entropy, as in the published code, instead of the focal loss of the paper."""
     negative: Weight = 0.0
     """Weight of the classification of negative crops; our addition."""
+    strangers: Weight = 0.0
+    """Weight of the classification of targets that are searched with the template of another sample; our addition."""
 
 
 class StageSection(Section):
