@@ -1,7 +1,8 @@
 """Does memory grow, or speed fall, over many frames? Run it by `make soak`; it writes docs/results/soak.md.
 
 Three runs, one after the other: one target; several targets, of which some are added and removed; a clip that is read again and again from
-its file. Memory is the resident set of this process, time what its threads computed, so that other programs do not disturb it.
+its file. Memory is the resident set of this process, time that of its threads on a processor: waiting for other
+programs does not count, but sharing a core and its caches with them does.
 """
 
 from __future__ import annotations
