@@ -27,6 +27,7 @@ from fear.evaluation.statistics import compare
 from fear.evaluation.trackers import Spec, create
 from fear.geometry.boxes import iou
 from fear.tracking.loop import follow
+from fear.tracking.protocol import BoxTracker
 from research.measure.provenance import provenance
 
 HERE = Path(__file__).parent
@@ -89,7 +90,11 @@ def run(variant: Variant, data: str, shared: Path) -> dict[str, Floats]:
     rules = TrackerConfig.from_dict(variant.rules)
     peers = shared / "peers"
     spec = Spec(variant.model.format(shared=shared), rules, "openvino", nano=peers / "nanotrack", vit=peers / "vittrack")
-    tracker = create(spec, threads=1)
+    return run_tracker(create(spec, threads=1), data, shared)
+
+
+def run_tracker(tracker: BoxTracker, data: str, shared: Path) -> dict[str, Floats]:
+    """All runs of a tracker, as from `run`."""
     found = {}
     for clip in read("folder", shared / "data" / data):
         frames = list(clip)
@@ -141,12 +146,17 @@ def table(found: dict[str, dict[str, dict[str, Floats]]]) -> str:
         if first is None:
             first = together
         else:
-            clips = sorted(first.by_clip)
-            pair = compare(*(np.array([one.by_clip[clip] for clip in clips]) for one in (together, first)))
-            difference = f"{pair.difference:+.4f} ({pair.low:+.4f} to {pair.high:+.4f})"
+            difference = versus(together, first)
         shares = f"{together.ends_lost:.1%} | {together.absent:.0%} | {together.false:.1%}"
         lines.append(f"| {title} | {' | '.join(means)} | {difference} | {shares} |")
     return "\n".join(lines)
+
+
+def versus(one: Summary, first: Summary) -> str:
+    """The difference between two variants, with its interval."""
+    clips = sorted(first.by_clip)
+    pair = compare(*(np.array([each.by_clip[clip] for clip in clips]) for each in (one, first)))
+    return f"{pair.difference:+.4f} ({pair.low:+.4f} to {pair.high:+.4f})"
 
 
 def main() -> None:

@@ -7,11 +7,14 @@ so that each can be measured alone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
 from fear.config import NetworkConfig
 from fear.export.onnx import Match
+from fear.network.folding import fold_batch_norms
 from fear.network.network import FearNetwork, build_encoder, build_heads
 
 
@@ -35,7 +38,7 @@ class UpdateHead(nn.Module):
 
 
 class StarkNetwork(FearNetwork):
-    """A FEAR network whose templates are used as STARK uses them; with random weights.
+    """A FEAR network whose templates are used as STARK uses them; with random weights, see `from_fear` for trained ones.
 
     Args:
         config: Sizes and backbone.
@@ -45,7 +48,8 @@ class StarkNetwork(FearNetwork):
 
     def __init__(self, config: NetworkConfig, *, concatenate: bool = True, learned_update: bool = True) -> None:
         positions = config.template_cells**2 * (2 if concatenate else 1)
-        super().__init__(config, build_encoder(config.backbone, config.width), build_heads(config, positions))
+        own = None if config.template_backbone is None else build_encoder(config.template_backbone, config.width)
+        super().__init__(config, build_encoder(config.backbone, config.width), build_heads(config, positions), own)
         self.concatenate = concatenate
         self.update_head = UpdateHead(config.width) if learned_update else None
 
@@ -64,6 +68,40 @@ class StarkNetwork(FearNetwork):
             Logits (B, 1); None where similarity decides.
         """
         return None if self.update_head is None else self.update_head(template_features.mean(dim=(2, 3)), search_embedding)
+
+
+def from_fear(network: FearNetwork, *, concatenate: bool, learned_update: bool = False) -> StarkNetwork:
+    """A network that computes what a trained FEAR network does, for any two templates, and can learn on from there.
+
+    The correlation is linear in the template. So the layer behind it computes the same from both templates as from their weighted sum, if
+    its weights for the static template are (1 − w) and those for the dynamic one w times the weights for the sum.
+
+    Args:
+        network: Its batch norms are folded, or the copy's are.
+        concatenate: Whether templates are concatenated.
+        learned_update: Whether there is a head that judges searches; its weights are random.
+    """
+    stark = StarkNetwork(network.config, concatenate=concatenate, learned_update=learned_update)
+    stark = fold_batch_norms(stark)
+    state = fold_batch_norms(network).state_dict()
+    if concatenate:
+        share = network.dynamic_weight.item()
+        for fusion in ("score_fusion", "box_fusion"):
+            state |= _for_two_templates(state, f"{fusion}.aggregate.", network.config.width, share)
+    if stark.update_head is not None:
+        state |= {f"update_head.{name}": tensor for name, tensor in stark.update_head.state_dict().items()}
+    stark.load_state_dict(state)
+    return stark.train()
+
+
+def _for_two_templates(state: Mapping[str, Tensor], layer: str, width: int, share: float) -> dict[str, Tensor]:
+    """Weights of a separable unit, a 3×3 depthwise and a 1×1 convolution, for the correlation with two templates instead of one."""
+    depthwise, pointwise = state[f"{layer}0.weight"], state[f"{layer}1.weight"]
+    correlation = pointwise[:, width:]
+    return {
+        f"{layer}0.weight": torch.cat((depthwise, depthwise[width:])),
+        f"{layer}1.weight": torch.cat((pointwise[:, :width], (1 - share) * correlation, share * correlation), dim=1),
+    }
 
 
 class StarkMatch(Match):

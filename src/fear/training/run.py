@@ -66,7 +66,7 @@ def train(
         InterruptedRunError: the user pressed Ctrl-C; the run can be resumed.
     """
     with run_folder(recipe, folder, resume):
-        _set_up_torch(recipe)
+        set_up_torch(recipe)
         run = _Run(recipe, folder, on_picture, on_epoch)
         begin(recipe, folder)
         result = run.all_stages()
@@ -136,7 +136,8 @@ def read_validation(recipe: Recipe) -> list[Clip]:
     return [] if part is None else [clip.cut(part.max_frames) for clip in read(part.dataset, part.root.expanduser(), None)]
 
 
-def _set_up_torch(recipe: Recipe) -> None:
+def set_up_torch(recipe: Recipe) -> None:
+    """Memory, threads and precision of torch in this process, as a recipe asks."""
     keep_memory()
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # it greets, and advertises
     if recipe.machine.threads is not None:
