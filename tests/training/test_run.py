@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from fear.cli import app
 from fear.cli.assignments import parse_assignments
+from fear.config import PRESETS
 from fear.errors import ConfigError, DatasetError
 from fear.media.synthetic import Scene, write_folder
 from fear.network import load_checkpoint
@@ -68,6 +69,17 @@ def test_a_run_folder_holds_everything_about_the_run(finished: SimpleNamespace) 
     network, card = load_checkpoint(finished.folder / "weights.safetensors")
     assert card.provenance.startswith("Trained for eight steps")
     assert not torch.equal(network.dynamic_weight, torch.tensor(0.0))  # w learned, too
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("preset", ["fear-m", "fear-l"])
+def test_the_large_members_of_the_family_learn(preset: str, clips: Path, tmp_path: Path) -> None:
+    recipe = smoke(clips, f"network.preset={preset}", "stages.0.samples=1", "stages.0.batch=1", "stages.0.epochs=1")
+    stage = recipe.stages[0].model_copy(update={"stop_after": None})
+    train(recipe.model_copy(update={"validation": None, "stages": (stage,)}), tmp_path / "run")
+    network, card = load_checkpoint(tmp_path / "run" / "weights.safetensors")
+    assert card.network.backbone == PRESETS[preset].backbone
+    assert not torch.equal(network.dynamic_weight, torch.tensor(0.0))  # w learned
 
 
 @pytest.mark.slow
