@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from fear.bench import speed
 from fear.bench.energy import Call, EnergyCounter, run_energy
 from fear.cli import app
+from fear.tracking.tracker import MultiTracker
 
 
 def zone(root: Path, name: str, energy: int, largest: int = 1_000_000) -> Path:
@@ -86,13 +87,24 @@ def test_bench_writes_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert result.exit_code == 0, result.output
     bench = json.loads((tmp_path / "bench.json").read_text())
     stages = {row["stage"]: row["p50"] for row in bench["stages"]}
-    assert stages["update, whole"] > stages["network"] * 0.5
+    assert stages["update, whole"] > stages["decode maps"]  # far apart, since others may be busy on this machine
     assert {"read and decode video", "crop", "network", "decode maps", "draw", "encode and write video"} < stages.keys()
     assert [row["tracker"] for row in bench["trackers"]] == ["fear-nano", "opencv:mil"]
     assert all(0 < row["p50"] <= row["p95"] <= row["p99"] for row in bench["stages"] + bench["trackers"])
     assert bench["limit"]["match_over_best"] > 0
+    assert bench["targets"]["ratio"] > 1
+    assert bench["targets"]["unsteady_ratio"] > 1
     assert len((tmp_path / "bench.csv").read_text().splitlines()) == 1 + len(bench["stages"]) + 2
     assert "opencv:mil" in (tmp_path / "bench.md").read_text()
+
+
+def test_none_of_the_several_targets_is_in_the_way_of_another() -> None:
+    images, boxes = speed.several_scenes(3)
+    tracker = MultiTracker("fear-nano", runtime="onnx", threads=1)
+    tracker.init(images[0], boxes)
+    tracks = [tracker.update(image) for image in images[1:6]][-1]
+    assert [track.lost for track in tracks] == [False] * 3  # lost ones would be searched for, which costs more
+    assert [int(track.box_xywh[0] // 320) for track in tracks] == [0, 1, 2]
 
 
 def test_energy_command(tmp_path: Path) -> None:

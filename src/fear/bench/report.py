@@ -163,7 +163,9 @@ def _markdown(result: dict[str, Any]) -> str:
         markdown_table(["tracker, 640×480, `update` alone", "fps", "p50, ms", "p95", "p99"], trackers),
         f"A matrix product in float32 runs at {limit['matrix_product_gmac_per_s']:.0f} GMAC/s on these threads, so a search could take "
         f"{limit['match_at_best_ms']:.2f} ms at best; it takes {limit['match_over_best']:.2f} times that.",
-        f"{targets['count']} targets cost {targets['all_ms']:.2f} ms a frame, one {targets['one_ms']:.2f}: {targets['ratio']:.1f} times.",
+        f"{targets['count']} steady targets cost {targets['all_ms']:.2f} ms a frame, one {targets['one_ms']:.2f}: "
+        f"{targets['ratio']:.1f} times. While no target is steady: {targets['unsteady_all_ms']:.2f} and {targets['unsteady_one_ms']:.2f}, "
+        f"{targets['unsteady_ratio']:.1f} times.",
         f"From file to file, 1280×720: {whole['boxes_fps']:.0f} frames per second with boxes written, {whole['video_fps']:.0f} with an "
         f"annotated video too; `update` alone {whole['update_fps']:.0f}. That is {whole['boxes_share']:.2f} and {whole['video_share']:.2f} "
         "of it.",
