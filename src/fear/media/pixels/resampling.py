@@ -25,7 +25,7 @@ from fear.telemetry import telemetry_off
 Bytes = NDArray[np.uint8]
 Colour = tuple[float, float, float]
 
-_LARGE = 6
+_LARGE = 4
 """Pixels of a window for each pixel of its crop, from which on `resize` is faster than `resize_planar`."""
 
 _MARGIN = 2  # pixels around what is sampled, so that a position that is rounded up never falls out of the patch
