@@ -14,10 +14,10 @@ class ScriptedNetwork:
     """A network that sees what it is told to.
 
     Args:
-        answer: number of the call → score, distances left, top, right, bottom from the cell's place, cell (row, column) of all
-            that the network can see.
+        answer: number of the search, 0 in the frame in which the target is given → score, distances left, top, right, bottom from the
+            cell's place, cell (row, column) of all that the network can see.
         dynamic_weight: w.
-        similarity: number of the call → cosine similarity with the first template.
+        similarity: number of the search → cosine similarity with the first template.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class ScriptedNetwork:
     def match(self, search_crops: Crops, template_features: Floats) -> Maps:
         self.searched.append(search_crops.copy())
         self.templates.append(template_features.copy())
-        call, batch, cells = len(self.searched), len(search_crops), search_crops.shape[1] // STRIDE
+        call, batch, cells = len(self.searched) - 1, len(search_crops), search_crops.shape[1] // STRIDE
         score, ltrb, place = self.answer(call)
         # crops may show the middle only: what lies beyond is found at the border, what falls between two cells at the one before it
         hidden = (self.config.search_size - search_crops.shape[1]) // 2

@@ -5,11 +5,13 @@ from __future__ import annotations
 import resource
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import fear.annotations.boxfile as boxfile
 from fear.annotations.annotation import Annotation, Facts
 from fear.annotations.boxfile import BoxFile
+from fear.annotations.draw import PALETTE, draw_tracks
 from fear.annotations.formats import read_annotations
 from fear.errors import ConfigError, FearError
 from fear.tracking.track import Track
@@ -34,6 +36,24 @@ def test_several_targets_go_into_one_file(suffix: str, tmp_path: Path) -> None:
     shown = {(one.frame, one.target) for one in found.boxes if not one.lost}
     assert shown == {(frame, target) for frame in range(4) for target in range(2)} - {(2, 0)}
     assert [one.box_xywh for one in found.boxes if one.lost] == ([(3, 2, 3, 4)] if suffix == ".cvat.xml" else [])
+
+
+def test_text_files_belong_to_the_ids_of_targets_that_come_and_go(tmp_path: Path) -> None:
+    first, second, third = (Track((10.0 * k, 2.0, 3.0, 4.0), 0.5, 0.25, False, k) for k in range(3))
+    with BoxFile(tmp_path / "out.txt", 2) as file:
+        for frame, present in enumerate([[first, second], [second], [second, third], [third]]):
+            file.write(frame, frame / 25, present)
+    assert [path.name for path in file.paths] == ["out_0.txt", "out_1.txt", "out_2.txt"]
+    unknown, line = "nan,nan,nan,nan", "{}.00,2.00,3.00,4.00"
+    assert (tmp_path / "out_0.txt").read_text().splitlines() == [line.format(0)]
+    assert (tmp_path / "out_1.txt").read_text().splitlines() == [line.format(10)] * 3
+    assert (tmp_path / "out_2.txt").read_text().splitlines() == [unknown] * 2 + [line.format(20)] * 2
+
+
+def test_the_box_of_the_last_of_several_targets_still_shows_its_id() -> None:
+    image = np.zeros((120, 160, 3), np.uint8)
+    alone, left = (Track((40.0, 40.0, 20.0, 20.0), 0.5, 0.25, False, number) for number in (0, len(PALETTE)))  # of one colour
+    assert not np.array_equal(draw_tracks(image, [alone]), draw_tracks(image, [left]))
 
 
 @pytest.mark.parametrize("suffix", WHOLE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 import fear
 from fear.config import TrackerConfig
-from fear.errors import DatasetError
+from fear.errors import ConfigError, DatasetError
 from fear.evaluation import Options, Spec, evaluate, results
 from fear.media.writer import VideoWriter
 from fear.tracking.track import Track
@@ -98,6 +99,52 @@ def test_the_table_of_trackers_can_be_read_by_programs(root: Path, tmp_path: Pat
     assert (other["first_minus_this_wins"], other["first_minus_this_losses"]) == ("3", "0")
     assert float(other["first_minus_this_p"]) == pytest.approx(0.25)
     assert float(ours["starts_eao"]) > float(other["starts_eao"])
+
+
+def late(root: Path, tmp_path: Path) -> Path:
+    """The data set with the first clip from its twentieth frame on, in which the target is absent for ten frames."""
+    data = tmp_path / "late"
+    shutil.copytree(root, data)
+    lines = (data / "a" / "groundtruth.txt").read_text().splitlines()
+    (data / "a" / "groundtruth.txt").write_text("\n".join(["nan,nan,nan,nan"] * 20 + lines[20:]) + "\n")
+    return data
+
+
+def test_a_clip_begins_where_its_target_appears(root: Path, tmp_path: Path) -> None:
+    data = late(root, tmp_path)
+    evaluate(data, [BRIGHT], output=tmp_path / "out", options=Options(anchors=15))
+    ours = summary(tmp_path / "out")[BRIGHT]["sequences"]
+    assert ours["a"]["frames"] == 10
+    assert ours["a"]["auc"] > 0.8
+
+
+def test_results_of_others_begin_where_the_target_appears(root: Path, tmp_path: Path) -> None:
+    data, others = late(root, tmp_path), tmp_path / "others"
+    others.mkdir()
+    for name, speed in (("a", 2), ("b", 1), ("c", 3)):
+        (others / f"{name}.txt").write_text("".join(f"{8 + speed * k},16,16,16\n" for k in range(FRAMES)))
+    evaluate(data, [STILL], output=tmp_path / "out", options=Options(results=(("exact", others),)))
+    assert summary(tmp_path / "out")["exact"]["sequences"]["a"]["auc"] > 0.9
+
+
+def test_a_clip_without_any_box_is_named(root: Path, tmp_path: Path) -> None:
+    data = late(root, tmp_path)
+    (data / "b" / "groundtruth.txt").write_text("nan,nan,nan,nan\n" * FRAMES)
+    with pytest.raises(DatasetError, match="b: expected a box in at least one of 40 frames, got none"):
+        evaluate(data, [STILL], output=tmp_path / "out")
+
+
+def test_clips_that_would_share_files_are_refused(root: Path, tmp_path: Path) -> None:
+    shutil.copytree(root, tmp_path / "data")
+    (tmp_path / "data" / "b").rename(tmp_path / "data" / "a_time")
+    with pytest.raises(DatasetError, match="a_time: expected another name of this clip"):
+        evaluate(tmp_path / "data", [STILL], output=tmp_path / "out")
+
+
+@pytest.mark.parametrize("wrong", [{"anchors": 0}, {"anchors": 2.5}, {"workers": 0}, {"max_frames": -1}])
+def test_options_are_checked(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=rf"Options.{next(iter(wrong))}: expected a whole number from 1 up"):
+        Options(**wrong)
 
 
 def test_many_starts(root: Path, tmp_path: Path) -> None:

@@ -12,7 +12,17 @@ import pytest
 from fear.errors import DatasetError
 from fear.evaluation.longterm import LongRun, score_long_term
 from fear.evaluation.metrics import Floats, has_target
-from fear.evaluation.starts import ClipRuns, Run, Start, choose_starts, ends_lost, overlap_curve, run_overlaps, score_starts
+from fear.evaluation.starts import (
+    ClipRuns,
+    Run,
+    Start,
+    choose_starts,
+    ends_lost,
+    expected_average_overlap,
+    overlap_curve,
+    run_overlaps,
+    score_starts,
+)
 
 HEIGHT, WIDTH = 240, 320
 
@@ -53,6 +63,14 @@ def test_starts_move_to_a_frame_that_shows_the_target() -> None:
     assert choose_starts(truth(100, absent=slice(0, 100)), 30) == []
     with pytest.raises(DatasetError, match="at least one frame, got 0"):
         choose_starts(boxes, 0)
+
+
+def test_a_clip_that_is_too_short_for_the_curve_has_no_expected_average_overlap() -> None:
+    overlaps = np.array([0.0, *[0.9] * 11])
+    run = Run(overlaps, np.ones(12, bool), 0.9)
+    assert expected_average_overlap([run], (4, 10)) == pytest.approx(0.9)
+    assert expected_average_overlap([run], (8, 30)) == pytest.approx(0.9)  # as far as the clip reaches
+    assert np.isnan(expected_average_overlap([run], (20, 30)))
 
 
 def test_a_run_that_finds_the_target_again_does_not_end_lost() -> None:

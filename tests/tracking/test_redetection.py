@@ -44,7 +44,7 @@ def rendered() -> tuple[list[Image], Box]:
 
 
 def test_a_target_is_lost_after_some_doubtful_frames_and_not_before() -> None:
-    presence = Presence(RULES)
+    presence = Presence(RULES, usual=0.9)
     presence.observe(0.99, 0.9)
     for _ in range(RULES.doubt_frames - 1):
         assert presence.observe(0.1, 0.9)
@@ -56,13 +56,21 @@ def test_a_target_is_lost_after_some_doubtful_frames_and_not_before() -> None:
 
 
 def test_similarity_counts_against_what_is_usual_for_the_target() -> None:
-    plain, peculiar = Presence(RULES), Presence(RULES)
+    plain, peculiar = Presence(RULES, usual=0.9), Presence(RULES, usual=0.6)
     for _ in range(50):
         plain.observe(0.99, 0.9)
         peculiar.observe(0.99, 0.5)
     assert plain.is_doubtful(0.9, 0.5)
     assert not peculiar.is_doubtful(0.9, 0.5)
-    assert not plain.is_doubtful(0.99, 0.5)  # with a very high score, a target may look different
+    assert not plain.is_doubtful(0.99, 0.6)  # with a very high score, a target may look different
+    assert plain.is_doubtful(0.99, 0.5)  # but not as different as this
+
+
+def test_a_target_that_looks_like_another_object_is_not_found_where_it_was() -> None:
+    presence = Presence(RULES, usual=0.8)
+    assert presence.is_found(0.99, 0.6, elsewhere=False)
+    assert not presence.is_found(0.99, 0.4, elsewhere=False)
+    assert not presence.is_found(0.99, 0.6, elsewhere=True)
 
 
 @pytest.mark.parametrize("box", [(10.0, 20.0, 30.0, 40.0), (300.0, 200.0, 8.0, 8.0), (-20.0, -20.0, 400.0, 300.0), (0.0, 0.0, 3.0, 3.0)])
@@ -90,6 +98,24 @@ def test_a_candidate_is_looked_at_again_before_it_counts() -> None:
     assert redetection.confirm((51, 50, 20, 20))
     redetection.drop()
     assert len(redetection.windows()) > 0
+
+
+def test_the_looks_at_a_candidate_have_to_follow_one_another() -> None:
+    redetection = Redetection((10, 10, 20, 20), 100, 100, replace(RULES, found_frames=2), FEAR_XS)
+    assert not redetection.confirm((10, 10, 20, 20))
+    redetection.drop()
+    assert not redetection.confirm((10, 10, 20, 20))
+
+
+@pytest.mark.parametrize("model", ["fear-xs", "fear-nano"])
+def test_a_scene_cut_right_after_the_first_frame_is_lost(model: str) -> None:
+    images, box = rendered()
+    random = np.random.default_rng(1)
+    blocks = random.integers(0, 256, (12, 16, 3), np.uint8).repeat(20, axis=0).repeat(20, axis=1)  # another scene
+    tracker = Tracker(model, runtime="onnx")
+    tracker.init(images[0], box)
+    tracks = [tracker.update(blocks) for _ in range(14)]
+    assert all(track.lost for track in tracks[RULES.doubt_frames - 1 :])
 
 
 def test_a_candidate_of_quite_another_size_is_not_plausible() -> None:

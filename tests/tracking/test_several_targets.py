@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from fear import BoxError, FearError, MultiTracker, TrackerConfig
+from fear.config import FEAR_XS, STRIDE
 from fear.datasets import read
 from fear.geometry.boxes import Box, iou
 from fear.media.image import Image
+from fear.runtime.protocol import Crops, Floats, Maps
 from fear.tracking.assignment import Option, affinity, assign, belongs_to, in_conflict
 from scripted_network import ScriptedNetwork
 
@@ -24,6 +26,7 @@ def test_an_object_goes_to_the_target_that_it_suits_better() -> None:
     assert assign({0: [Option(A, 0.9)], 1: [Option(NEAR_A, 0.5), Option(B, 0.4)]}) == {0: 0, 1: 1}
     assert assign({0: [Option(A, 0.5)], 1: [Option(NEAR_A, 0.9), Option(B, 0.4)]}) == {0: None, 1: 0}
     assert assign({0: [Option(A, 0.9)], 1: [Option(NEAR_A, 0.5), Option(B, 0.0)]}) == {0: 0, 1: None}
+    assert assign({0: [Option(A, 0.9)], 1: [Option(A, 0.9)]}) == {0: 0, 1: None}  # of equals the first
 
 
 def test_targets_apart_keep_their_best_peaks() -> None:
@@ -79,6 +82,85 @@ def test_two_runners_end_on_their_own_boxes(sequences: Path) -> None:
     assert float(iou(tracks[0].box_xywh, clip.boxes_xywh[-1])) > 0.5
     assert float(iou(tracks[1].box_xywh, (160, 86, 40, 112))) > 0.5  # read off the last frame
     assert not any(track.lost for track in tracks)
+
+
+class ColourNetwork:
+    """Finds every object of the colour that the middle of its template has."""
+
+    config, dynamic_weight = FEAR_XS, 0.0
+
+    def encode_template(self, template_crops: Crops) -> Floats:
+        features = np.zeros((1, self.config.width, 8, 8), np.float32)
+        features[:, :3] = template_crops[0, 64, 64].reshape(3, 1, 1)
+        return features
+
+    def match(self, search_crops: Crops, template_features: Floats) -> Maps:
+        count, cells = len(search_crops), search_crops.shape[1] // STRIDE
+        scores = np.full((count, 1, cells, cells), 0.01, np.float32)
+        boxes = np.ones((count, 4, cells, cells), np.float32)
+        embeddings = np.zeros((count, self.config.width), np.float32)
+        for row, crop in enumerate(search_crops):
+            colour = template_features[min(row, len(template_features) - 1), :3, 0, 0]
+            mask = (np.abs(crop.astype(np.float32) - colour).sum(axis=2) < 60).astype(np.uint8)
+            number, _, found, _ = cv2.connectedComponentsWithStats(mask)
+            embeddings[row, :3] = colour if number > 1 else colour[::-1] * (1, 1, -1)
+            for x, y, width, height, area in found[1:]:
+                column, line = (min(max(round((start + size / 2) / STRIDE), 0), cells - 1) for start, size in ((x, width), (y, height)))
+                if area > 60:
+                    scores[row, 0, line, column] = 0.97
+                    at_x, at_y = column * STRIDE, line * STRIDE
+                    boxes[row, :, line, column] = (at_x - x, at_y - y, x + width - at_x, y + height - at_y)
+        return Maps(scores, boxes, embeddings)
+
+
+def squares(*places: tuple[int, int]) -> Image:
+    """Red squares of 40 pixels on black."""
+    image = np.zeros((300, 500, 3), np.uint8)
+    for x, y in places:
+        image[y : y + 40, x : x + 40] = (220, 40, 40)
+    return image
+
+
+def two_squares(*places: tuple[int, int]) -> MultiTracker:
+    """A tracker of two squares, which were at these places for some frames."""
+    tracker = MultiTracker(ColourNetwork())
+    tracker.init(squares(*places), [(*place, 40, 40) for place in places])
+    for _ in range(5):
+        tracker.update(squares(*places))
+    return tracker
+
+
+def test_one_object_is_not_found_for_two_lost_targets() -> None:
+    tracker = two_squares((60, 130), (400, 130))
+    assert all([tracker.update(squares()) for _ in range(20)][-1])
+    tracks = [tracker.update(squares((230, 130))) for _ in range(14)][-1]
+    winner, loser = sorted(tracks, key=lambda track: track.lost)
+    assert (winner.lost, loser.lost) == (False, True)
+    home = ((60, 130, 40, 40), (400, 130, 40, 40))[loser.id]
+    assert float(iou(loser.box_xywh, home)) > 0.8  # it keeps its own place
+    back = [tracker.update(squares((230, 130), (int(home[0]), 130))) for _ in range(12)][-1]
+    assert not any(track.lost for track in back)
+    assert [track.id for track in back] == [0, 1]
+
+
+def test_a_lost_target_does_not_take_an_object_that_moves_fast() -> None:
+    tracker = two_squares((20, 130), (250, 230))
+    assert [track.lost for track in [tracker.update(squares((20, 130))) for _ in range(20)][-1]] == [False, True]
+    for x in range(40, 400, 20):
+        followed, hidden = tracker.update(squares((x, 130)))
+        assert (followed.lost, hidden.lost) == (False, True)
+        assert float(iou(followed.box_xywh, (x, 130, 40, 40))) > 0.6
+        assert float(iou(hidden.box_xywh, (250, 230, 40, 40))) > 0.8
+
+
+def test_a_lost_target_is_found_beside_one_of_its_kind_that_is_followed() -> None:
+    tracker = two_squares((60, 130), (160, 130))
+    for _ in range(20):
+        tracker.update(squares())
+    for _ in range(60):
+        tracks = tracker.update(squares((300, 200), (340, 120)))
+    assert not any(track.lost for track in tracks)
+    assert float(iou(tracks[0].box_xywh, tracks[1].box_xywh)) < 0.1
 
 
 def test_targets_come_and_go_under_stable_ids() -> None:

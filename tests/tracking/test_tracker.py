@@ -46,7 +46,7 @@ def test_search_crop_is_the_middle_of_five_boxes_and_shows_the_target(size: int)
     tracker = Tracker(network, config=replace(PLAIN, search_size=size))
     tracker.init(frame, (120, 80, 40, 20))
     tracker.update(frame)
-    search, template = network.searched[0][0], network.embedded[0][0]
+    search, template = network.searched[1][0], network.embedded[0][0]
     assert search.shape == (size, size, 3)
     inside = slice(size // 2 - 24, size // 2 + 24)  # a fifth of 256, less its border, however much is seen around it
     assert (search[inside, inside] == (200, 100, 50)).all()
@@ -58,12 +58,12 @@ def test_search_crop_is_the_middle_of_five_boxes_and_shows_the_target(size: int)
 def test_steady_targets_are_searched_in_a_smaller_crop_of_the_same_scale() -> None:
     """Unsure, jumping, sure and still: what the search after each of them shows."""
     script = [(0.89, (8, 8)), (0.91, (8, 9)), (0.91, (8, 8)), (0.91, (8, 8)), (0.3, (8, 8)), (0.91, (8, 8))]
-    network = ScriptedNetwork(lambda k: (script[k - 1][0], STILL[1], script[k - 1][1]))
+    network = ScriptedNetwork(lambda k: (script[k - 1][0], STILL[1], script[k - 1][1]) if k else STILL)
     tracker = Tracker(network, config=replace(PLAIN, steady_score=0.9, steady_step=0.25, steady_search_size=176))
     tracker.init(FRAME, (100, 50, 40, 20))
     tracks = [tracker.update(FRAME) for _ in script]
     # first frame; unsure; a step of 16 of 51.2 pixels; steady; steady; unsure
-    assert [search.shape[1] for search in network.searched] == [192, 192, 192, 176, 176, 192]
+    assert [search.shape[1] for search in network.searched[1:]] == [192, 192, 192, 176, 176, 192]
     assert tracks[4].box_xywh == pytest.approx(tracks[1].box_xywh, rel=1e-4)  # the scale is the same: a still target stays where it is
 
 
@@ -78,14 +78,14 @@ def test_search_without_steady() -> None:
 
 def test_lost_below_the_threshold_and_found_again() -> None:
     scores = [0.9, 0.49, 0.2, 0.51]
-    tracker = Tracker(ScriptedNetwork(lambda k: (scores[k - 1], *STILL[1:])), config=PLAIN)
+    tracker = Tracker(ScriptedNetwork(lambda k: (scores[k - 1], *STILL[1:]) if k else STILL), config=PLAIN)
     tracker.init(FRAME, (100, 50, 40, 20))
     assert [tracker.update(FRAME).lost for _ in scores] == [False, True, True, False]
 
 
 def test_dynamic_template_reaches_the_network() -> None:
     similarities = [0.1, 0.7, 0.3, 0.2, 0.2, 0.2]
-    network = ScriptedNetwork(lambda k: STILL, dynamic_weight=0.5, similarity=lambda k: similarities[k - 1])
+    network = ScriptedNetwork(lambda k: STILL, dynamic_weight=0.5, similarity=lambda k: similarities[k - 1] if k else 0.0)
     tracker = Tracker(network, config=TrackerConfig(update_interval=3))
     frames = [np.full_like(FRAME, 10 * k) for k in range(7)]
     tracker.init(frames[0], (100, 50, 40, 20))
@@ -95,7 +95,7 @@ def test_dynamic_template_reaches_the_network() -> None:
     assert (network.embedded[1] == 20).all()  # frame 2 was the most similar
     assert (network.embedded[2] == 40).all()
     # w·(number of the template) in the second channel
-    assert [float(features[0, 1, 0, 0]) for features in network.templates] == pytest.approx([0, 0, 0, 0.5, 0.5, 0.5])
+    assert [float(features[0, 1, 0, 0]) for features in network.templates[1:]] == pytest.approx([0, 0, 0, 0.5, 0.5, 0.5])
 
 
 def test_no_dynamic() -> None:

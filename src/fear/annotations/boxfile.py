@@ -87,6 +87,9 @@ class _Lines(NamedTuple):
     """Whether each of several targets has a file of its own."""
 
 
+_NO_BOX = "nan,nan,nan,nan\n"
+"""The line of a frame in which a target was not followed yet."""
+
 _LINES = {
     ".txt": _Lines(_txt_line, apart=True),
     ".csv": _Lines(_csv_line, ",".join(Row._fields) + "\n"),
@@ -101,11 +104,12 @@ SUFFIXES = (*_LINES, *_WHOLE)
 class BoxFile:
     """Writes tracks in the format that the file's name says.
 
-    A `.txt` holds one `x,y,w,h` line a frame and so one target; of several each has a file of its own, `out_0.txt`, `out_1.txt`, ….
+    A `.txt` holds one `x,y,w,h` line a frame and so one target; of several each has a file of its own, `out_0.txt`, `out_1.txt`, …, by its
+    id. The file of a target that is added later begins with a line of NaN for each frame before.
 
     Args:
         path: Where to write; an existing file is replaced.
-        targets: Number of targets.
+        targets: Number of targets at the start, whose ids are 0, 1, 2, ….
         facts: About the video; `.coco.json` and `.cvat.xml` hold its size.
 
     Raises:
@@ -158,18 +162,31 @@ class _LineFiles:
     """Files that grow with every frame."""
 
     def __init__(self, path: Path, format: _Lines, targets: int) -> None:
-        self._format = format
-        self.paths = [path.with_stem(f"{path.stem}_{k}") for k in range(targets)] if format.apart and targets > 1 else [path]
-        try:
-            self._files = [p.open("wb", buffering=0) for p in self.paths]  # nothing waits in a buffer
-        except OSError as error:
-            raise ConfigError(f"{path}: expected a place to write boxes to ({error.strerror})") from error
+        self._path, self._format, self._frames = path, format, 0
+        self._numbered = format.apart and targets > 1
+        self._files: dict[int, FileIO] = {}  # by the id of their target; one for all where they are not apart
+        self.paths: list[Path] = []
+        for target in range(targets if self._numbered else 1):
+            self._open(target)
         self._put(self._files[0], format.header)
 
     def write(self, rows: Sequence[Row]) -> None:
-        files = self._files if self._format.apart else [self._files[0]] * len(rows)
-        for file, row in zip(files, rows, strict=True):
-            self._put(file, self._format.line(row))
+        for row in rows:
+            target = row.target if self._format.apart else 0
+            if target not in self._files:
+                self._open(target)
+                self._put(self._files[target], _NO_BOX * self._frames)
+            self._put(self._files[target], self._format.line(row))
+        self._frames += 1
+
+    def _open(self, target: int) -> None:
+        alone = target == 0 and not self._numbered
+        path = self._path if alone else self._path.with_stem(f"{self._path.stem}_{target}")
+        try:
+            self._files[target] = path.open("wb", buffering=0)  # nothing waits in a buffer
+        except OSError as error:
+            raise ConfigError(f"{path}: expected a place to write boxes to ({error.strerror})") from error
+        self.paths.append(path)
 
     def _put(self, file: FileIO, line: str) -> None:
         whole, left = file.tell(), memoryview(line.encode())
@@ -183,7 +200,7 @@ class _LineFiles:
             raise FearError(f"{file.name}: expected to write on ({error.strerror})") from error
 
     def close(self) -> None:
-        for file in self._files:
+        for file in self._files.values():
             with suppress(OSError):  # every line went out when it was written, or its failure was told then
                 file.close()
 

@@ -46,7 +46,7 @@ def draw_tracks(image: Picture, tracks: Sequence[Track]) -> Image | Yuv420:
     Args:
         image: The frame, (H, W, 3), uint8, RGB, or planes, which are drawn on as they are: that saves the way to RGB and back. It is not
             changed.
-        tracks: One track for each target. With several tracks, each box also shows the id of its target.
+        tracks: One track for each target. Where there are several targets, or were, each box also shows the id of its target.
 
     Returns:
         The copy, (H, W, 3), of the kind that was given.
@@ -60,12 +60,13 @@ def draw_tracks(image: Picture, tracks: Sequence[Track]) -> Image | Yuv420:
     """
     canvas: _Canvas = _PlaneCanvas(image) if isinstance(image, Yuv420) else _RgbCanvas(whole(image).copy())
     side = min(image.shape[:2])
+    several = len(tracks) > 1 or any(track.id > 0 for track in tracks)
     for track in tracks:
         colour = _LOST if track.lost else PALETTE[track.id % len(PALETTE)]
         x, y, w, h = track.box_xywh
         canvas.frame((x, y), (x + w, y + h), colour, max(1, round(side / 240)))
         label = "lost" if track.lost else f"{track.score:.2f}"
-        _write(canvas, label if len(tracks) == 1 else f"{track.id} {label}", (x, y, h), colour)
+        _write(canvas, f"{track.id} {label}" if several else label, (x, y, h), colour)
     return canvas.picture
 
 

@@ -45,6 +45,17 @@ class Clip:
         """(F,), where the target has a box."""
         return np.asarray(np.isfinite(self.boxes_xywh).all(axis=1))
 
+    def from_first_box(self) -> Clip:
+        """The clip without the frames before its target appears.
+
+        Raises:
+            DatasetError: no frame has a box.
+        """
+        shown = np.flatnonzero(self.visible)
+        if not len(shown):
+            raise DatasetError(f"{self.name}: expected a box in at least one of {len(self)} frames, got none")
+        return self.part(slice(int(shown[0]), None))
+
     def cut(self, frames: int | None) -> Clip:
         """The first frames of this clip; the whole clip where None."""
         return self if frames is None else self.part(slice(frames))

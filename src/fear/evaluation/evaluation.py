@@ -41,6 +41,12 @@ class Options:
     cluster: str | None = None
     results: tuple[tuple[str, Path], ...] = ()
 
+    def __post_init__(self) -> None:
+        for name in ("max_frames", "anchors", "workers"):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, int) or value < 1):
+                raise ConfigError(f"Options.{name}: expected a whole number from 1 up, got {value!r}")
+
 
 class Evaluation(NamedTuple):
     """What an evaluation found."""
@@ -82,22 +88,23 @@ def evaluate(
         on_done: Is called with the number of finished runs and the number of all runs.
 
     Raises:
-        DatasetError: The folder has another layout, or the output holds results of other data.
+        DatasetError: The folder has another layout, a clip shows its target in no frame, or the output holds results of other data.
         FearError: A tracker cannot be made.
     """
     output, specs = Path(output), [one if isinstance(one, Spec) else Spec(str(one)) for one in trackers]
-    clips = _read(dataset, Path(root), options, options.sequences)
+    whole = _read(dataset, Path(root), options, options.sequences)
+    clips = [clip.from_first_box() for clip in whole]
     known = claim_data(output, dataset, options.max_frames, clips)
     _require_own_names(specs, options.results)
     folders = [claim_tracker(output / "results", spec.folder_name, _prepare(spec)) for spec in specs]
-    adopted = [adopt_results(name, Path(folder), dataset, clips, output / "results") for name, folder in options.results]
+    adopted = [adopt_results(name, Path(folder), dataset, whole, output / "results") for name, folder in options.results]
     jobs = [
         job for spec, folder in zip(specs, folders, strict=True) for clip in clips for job in _jobs(spec, clip, folder, options.anchors)
     ]
     for done, _ in enumerate(run_all(jobs, options.workers, options.cluster), start=1):
         on_done(done, len(jobs))
     if set(known) > {clip.name for clip in clips}:
-        clips = _read(dataset, Path(root), options, known)
+        clips = [clip.from_first_box() for clip in _read(dataset, Path(root), options, known)]
     results = _collect(output / "results", [*folders, *adopted], clips, options.anchors)
     if dataset in SUBMISSIONS:
         for spec in specs:

@@ -38,7 +38,7 @@ def adopt_results(name: str, folder: Path, dataset: str, clips: Sequence[Clip], 
         name: What the report calls them.
         folder: Where they lie.
         dataset: Name of the layout.
-        clips: Of the evaluation; those without a result are left out.
+        clips: Of the evaluation, with the frames before their targets appear; those without a result are left out.
         results: Folder `results` of the evaluation.
 
     Returns:
@@ -52,15 +52,16 @@ def adopt_results(name: str, folder: Path, dataset: str, clips: Sequence[Clip], 
         raise ConfigError(f"results: expected NAME=DIR, got ={folder}")
     files = _find(folder, clips)
     boxes = {clip.name: _read(files[clip.name], clip) for clip in clips if clip.name in files}
-    origin = _origin(dataset, [(boxes[clip.name], clip) for clip in clips if clip.name in boxes])
+    origin = _origin(dataset, [(boxes[clip.name], clip.from_first_box()) for clip in clips if clip.name in boxes])
     key = {"tracker": name, "source": _digest(_texts(folder)), "results": f"of others, pixels counted from {origin}"}
     target = claim_tracker(results, Spec(name).folder_name, key)
     for clip in clips:
         if clip.name in boxes:
-            unknown = np.full(len(clip), np.nan)
-            seconds = _seconds(files[clip.name], clip)
+            seen = clip.from_first_box()
+            unknown = np.full(len(seen), np.nan)
+            seconds = _seconds(files[clip.name], clip)[-len(seen) :]
             moved = boxes[clip.name] - (origin, origin, 0, 0)
-            write_outcome(Job(Spec(name), clip, target), Outcome(moved, seconds, unknown, np.zeros(len(clip), bool)))
+            write_outcome(Job(Spec(name), seen, target), Outcome(moved, seconds, unknown, np.zeros(len(seen), bool)))
     return target
 
 
@@ -85,11 +86,11 @@ def _texts(folder: Path) -> list[Path]:
 
 
 def _read(path: Path, clip: Clip) -> Floats:
-    """The boxes of a clip, (F, 4)."""
+    """The boxes of a clip from the frame on in which its target appears, (F, 4)."""
     boxes = read_boxes(path)
     if len(boxes) < len(clip):
         raise DatasetError(f"{path}: expected a box for each of {len(clip)} frames, got {len(boxes)}")
-    return boxes[: len(clip)]  # an evaluation may look at the first frames alone
+    return boxes[: len(clip)][-len(clip.from_first_box()) :]  # an evaluation may look at the first frames alone
 
 
 def _origin(dataset: str, pairs: Sequence[tuple[Floats, Clip]]) -> int:

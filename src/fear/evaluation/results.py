@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from fear.errors import DatasetError
 from fear.evaluation.jobs import Job, Outcome
 from fear.weights.store import written_whole
 
+_KINDS = ("time", "score", "lost")  # of files beside the boxes
 _SHOWN = 8  # characters of a digest in the name of a folder
 
 
@@ -47,7 +48,7 @@ def read_outcome(job: Job) -> Outcome:
         DatasetError: A file is missing or damaged.
     """
     try:
-        seconds, scores, lost = (np.loadtxt(job.folder / f"{job.name}_{kind}.txt", ndmin=1) for kind in ("time", "score", "lost"))
+        seconds, scores, lost = (np.loadtxt(job.folder / f"{job.name}_{kind}.txt", ndmin=1) for kind in _KINDS)
     except (OSError, ValueError) as error:
         raise DatasetError(f"{job.folder / job.name}: expected the files of a finished run ({error})") from error
     return Outcome(read_boxes(job.folder / f"{job.name}.txt"), seconds, scores, lost.astype(bool))
@@ -68,7 +69,7 @@ def _write(path: Path, text: str) -> None:
 
 
 # ------------------------------------------------------------------------------------------------------------------ whose they are
-def claim_data(output: Path, dataset: str, max_frames: int | None, clips: Iterable[Clip]) -> list[str]:
+def claim_data(output: Path, dataset: str, max_frames: int | None, clips: Sequence[Clip]) -> list[str]:
     """Notes which data the results of a folder belong to.
 
     Args:
@@ -81,9 +82,10 @@ def claim_data(output: Path, dataset: str, max_frames: int | None, clips: Iterab
         Names of all clips that the folder has results of, those of earlier calls first.
 
     Raises:
-        DatasetError: The folder holds results of other data.
+        DatasetError: The folder holds results of other data, or two clips would have the same files.
     """
     path = output / "data.json"
+    _require_own_files([clip.name for clip in clips])
     digests = {clip.name: _digest_of_clip(clip) for clip in clips}
     claimed: dict[str, Any] = {"dataset": dataset, "max_frames": max_frames, "clips": digests}
     if path.is_file():
@@ -99,6 +101,14 @@ def claim_data(output: Path, dataset: str, max_frames: int | None, clips: Iterab
     output.mkdir(parents=True, exist_ok=True)
     _write(path, json.dumps(claimed, indent=1) + "\n")
     return list(claimed["clips"])
+
+
+def _require_own_files(names: Sequence[str]) -> None:
+    """Checks that no clip has the name of another clip's file, such as `x_time` beside `x`."""
+    for name in names:
+        clash = next((f"{name}_{kind}" for kind in _KINDS if f"{name}_{kind}" in names), None)
+        if clash is not None:
+            raise DatasetError(f"{clash}: expected another name of this clip, which is that of a file with results of {name}")
 
 
 def claim_tracker(results: Path, folder_name: str, key: dict[str, Any]) -> Path:

@@ -162,9 +162,14 @@ def score_starts(clips: Sequence[ClipRuns], frames: tuple[int, int]) -> StartSco
 
 
 def expected_average_overlap(runs: Iterable[Run], frames: tuple[int, int]) -> float:
-    """The mean of the curve of expected average overlap between two numbers of frames, both included."""
+    """The mean of the curve of expected average overlap between two numbers of frames, both included.
+
+    Numbers of frames for which no run counts are left out; NaN where that leaves nothing.
+    """
     low, high = frames
-    return float(np.mean(overlap_curve(runs, high)[low : high + 1]))
+    curve = overlap_curve(runs, high)[low : high + 1]
+    known = curve[np.isfinite(curve)]
+    return float(known.mean()) if len(known) else float("nan")
 
 
 def overlap_curve(runs: Iterable[Run], length: int) -> Floats:
@@ -177,7 +182,7 @@ def overlap_curve(runs: Iterable[Run], length: int) -> Floats:
         length: Length L of the curve.
 
     Returns:
-        (L,); entry j is the mean over runs of their mean overlap in frames 1 to j.
+        (L,); entry j is the mean over runs of their mean overlap in frames 1 to j; NaN where no run counts.
     """
     totals, counts = np.zeros(length), np.zeros(length)
     for run in runs:
@@ -190,7 +195,9 @@ def overlap_curve(runs: Iterable[Run], length: int) -> Floats:
         if kept < len(run.overlaps) and end < length:
             totals[end:] += sums[-1] / (lengths[end - 1 :] - 1)  # the toolkit divides by one frame less here
             counts[end:] += 1
-    return np.divide(totals, counts, out=np.zeros(length), where=counts > 0)
+    counts[:1] = 1  # no frame, no overlap
+    curve: Floats = np.divide(totals, counts, out=np.full(length, np.nan), where=counts > 0)
+    return curve
 
 
 def usual_lengths(runs: Iterable[Run]) -> tuple[int, int]:

@@ -42,7 +42,8 @@ def affinity(box_xywh: Box, expected_xywh: Box, score: float, relative_similarit
 def assign(options: Mapping[int, Sequence[Option]]) -> dict[int, int | None]:
     """Gives each target one of its peaks, so that no two targets get the same object.
 
-    The pairs of target and peak are taken in the order of their affinity. A target whose peaks all belong to others gets None.
+    The pairs of target and peak are taken in the order of their affinity, and of equal ones the target that was given first comes first. A
+    target whose peaks all belong to others gets None.
 
     Args:
         options: The peaks of each target, the one that it would take if it were alone first.
@@ -52,11 +53,11 @@ def assign(options: Mapping[int, Sequence[Option]]) -> dict[int, int | None]:
     """
     chosen: dict[int, int | None] = dict.fromkeys(options)
     taken: list[Box] = []
-    pairs = [(one.affinity, -place, target) for target, peaks in options.items() for place, one in enumerate(peaks)]
-    for value, place, target in sorted(pairs, reverse=True):
-        box = options[target][-place].box_xywh
-        if chosen[target] is None and value > 0 and not belongs_to(box, taken):
-            chosen[target] = -place
+    pairs = [(-one.affinity, place, target) for target, peaks in options.items() for place, one in enumerate(peaks)]
+    for value, place, target in sorted(pairs):
+        box = options[target][place].box_xywh
+        if chosen[target] is None and value < 0 and not belongs_to(box, taken):
+            chosen[target] = place
             taken.append(box)
     return chosen
 

@@ -16,11 +16,12 @@ class Presence:
 
     Args:
         rules: Thresholds.
+        usual: Similarity of the target in the frame in which it was given.
     """
 
-    def __init__(self, rules: TrackerConfig) -> None:
+    def __init__(self, rules: TrackerConfig, usual: float) -> None:
         self._rules = rules
-        self._usual: float | None = None
+        self._usual = usual
         self.doubtful_frames = 0
         """Number of doubtful frames, one after the other, up to now."""
         self.lost = False
@@ -29,10 +30,11 @@ class Presence:
     def is_doubtful(self, score: float, similarity: float) -> bool:
         """Whether what was found is hardly the target.
 
-        A target that turns may look quite different and still be found with a very high score; then the similarity says nothing against it.
+        A target that turns may look quite different and still be found with a very high score; then only a similarity that is far from the
+        usual one says something against it.
         """
-        unlike = self.relative(similarity) < self._rules.lost_similarity and score < self._rules.steady_score
-        return score < self._rules.lost_score or unlike
+        least = self._rules.lost_similarity if score < self._rules.steady_score else self._rules.least_similarity
+        return score < self._rules.lost_score or self.relative(similarity) < least
 
     def is_found(self, score: float, similarity: float, elsewhere: bool) -> bool:
         """Whether what was found is so much like a lost target that it may be it.
@@ -40,21 +42,23 @@ class Presence:
         Args:
             score: Of what was found.
             similarity: Of what was found.
-            elsewhere: It is not where the target was last seen, so it has to look like the target; else a very high score is enough.
+            elsewhere: It is not where the target was last seen, so it has to look like the target; else it may look different where the
+                score is very high.
         """
-        similar = score >= self._rules.found_score and self.relative(similarity) >= self._rules.found_similarity
-        return similar or (score >= self._rules.steady_score and not elsewhere)
+        turned = score >= self._rules.steady_score and not elsewhere
+        least = self._rules.least_similarity if turned else self._rules.found_similarity
+        return score >= self._rules.found_score and self.relative(similarity) >= least
 
     def relative(self, similarity: float) -> float:
-        """The similarity as a share of the usual one; 1 while nothing is usual yet."""
-        return 1.0 if self._usual is None or self._usual <= 0 else similarity / self._usual
+        """The similarity as a share of the usual one; 1 where the usual one says nothing."""
+        return 1.0 if self._usual <= 0 else similarity / self._usual
 
     def observe(self, score: float, similarity: float) -> bool:
         """Counts a frame of a target that is not lost; returns whether it was doubtful."""
         doubtful = self.is_doubtful(score, similarity)
         self.doubtful_frames = self.doubtful_frames + 1 if doubtful else 0
         if not doubtful:
-            self._usual = similarity if self._usual is None else self._usual + _MEMORY * (similarity - self._usual)
+            self._usual += _MEMORY * (similarity - self._usual)
         self.lost = self._rules.redetection and self.doubtful_frames >= self._rules.doubt_frames
         return doubtful
 

@@ -66,7 +66,7 @@ class Redetection:
 
     def drop(self) -> None:
         """The candidate did not convince."""
-        self.candidate = None
+        self.candidate, self._convinced = None, 0
 
     def _all_places(self) -> Iterator[Window]:
         """Windows over the whole picture without end, round after round, nearest to the last sure place first."""

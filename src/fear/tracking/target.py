@@ -13,7 +13,7 @@ from fear.geometry.context import search_window, template_window
 from fear.geometry.window import Window
 from fear.media.crop import crop
 from fear.media.image import Image, Picture, mean_colour
-from fear.runtime.protocol import Maps, Network
+from fear.runtime.protocol import Maps, Network, require_finite
 from fear.tracking.assignment import Option, affinity, belongs_to
 from fear.tracking.decode import peaks
 from fear.tracking.presence import Presence
@@ -57,7 +57,6 @@ class Target:
         self._steady = False  # how it moves is not known yet
         self._velocity = (0.0, 0.0)  # pixels a frame, across and down
         self._usual_size = box_xywh[2:]
-        self._presence = Presence(rules)
         self._redetection: Redetection | None = None
         self.template = DualTemplate(
             network.encode_template(self._cut_template(frame)[None]),
@@ -65,6 +64,14 @@ class Target:
             rules.update_interval,
             rules.dynamic_template,
         )
+        self._presence = Presence(rules, self._similarity_now(frame))
+
+    def _similarity_now(self, frame: Picture) -> float:
+        """How similar the target is to its template where it stands in this frame."""
+        window = search_window(self._box, self._rules, self._network.config, steady=True).on_pixels()
+        shown = crop(frame, window, self._fill)[None]
+        maps = require_finite(self._network.match(shown, self.template.features))
+        return self.template.similarity(maps.search_embeddings[0])
 
     def search_window(self) -> Window:
         """What the next local search shows: the surroundings of the last box, or of a candidate for a lost target."""
@@ -131,17 +138,23 @@ class Target:
         """The place of a target that is not lost, which no other target can have."""
         return self._box if self._redetection is None else None
 
-    def advance(self, frame: Picture, local: Finding | None, wide: list[Finding], others: Sequence[Box]) -> Track:
+    def advance(self, frame: Picture, local: Sequence[Finding], wide: Sequence[Finding], others: Sequence[Box]) -> Track:
         """Takes what the searches of a frame found.
 
         Args:
             frame: Was searched.
-            local: Found around the last box or the candidate; None: what was found there belongs to another target.
+            local: Found around the last box or the candidate, the best first. Nothing: what was found there belongs to another target.
             wide: Found elsewhere.
-            others: Places of other targets.
+            others: Places of other targets in this frame, which a lost target cannot have.
         """
-        found = local or Finding(self._box, 0.0, 0.0)
-        lost = self._follow(frame, found) if self._redetection is None else self._look_for(self._redetection, found, wide, others)
+        nothing = Finding(self._box, 0.0, 0.0)
+        if self._redetection is None:
+            found = next(iter(local), nothing)
+            lost = self._follow(frame, found)
+        else:
+            free, elsewhere = ([one for one in some if not belongs_to(one.box_xywh, others)] for some in (local, wide))
+            found = self._look_for(self._redetection, free, elsewhere) or next(iter(free), nothing)
+            lost = self._redetection is not None
         return Track(clip_box(self._box, self._height, self._width), found.score, found.similarity, lost, self.id)
 
     def _follow(self, frame: Picture, found: Finding) -> bool:
@@ -163,26 +176,24 @@ class Target:
             self._redetection = Redetection(self._box, self._height, self._width, self._rules, self._network.config)
         return self._presence.lost or found.score < self._rules.lost_score
 
-    def _look_for(self, redetection: Redetection, local: Finding, wide: list[Finding], others: Sequence[Box]) -> bool:
-        """Takes what was found of a lost target; returns whether it is still lost."""
-        convincing = [
-            one
-            for one in (local, *wide)
-            if self._presence.is_found(one.score, one.similarity, elsewhere=one is not local or redetection.candidate is not None)
-            and redetection.is_plausible(one.box_xywh)
-            and not belongs_to(one.box_xywh, others)
-        ]
-        if local in convincing:
-            if redetection.confirm(local.box_xywh):
-                self._box = self._sure_box = local.box_xywh
+    def _look_for(self, redetection: Redetection, local: Sequence[Finding], wide: Sequence[Finding]) -> Finding | None:
+        """Takes what was found of a lost target; returns what convinced in the local search."""
+
+        def convinces(one: Finding, elsewhere: bool) -> bool:
+            return self._presence.is_found(one.score, one.similarity, elsewhere) and redetection.is_plausible(one.box_xywh)
+
+        here = next((one for one in local if convinces(one, elsewhere=redetection.candidate is not None)), None)
+        if here is not None:
+            if redetection.confirm(here.box_xywh):
+                self._box = self._sure_box = here.box_xywh
                 self._steady = False
                 self._presence.found()
                 self._redetection = None
         elif redetection.candidate is not None:
             redetection.drop()
-        elif convincing:
+        elif convincing := [one for one in wide if convinces(one, elsewhere=True)]:
             redetection.propose(max(convincing, key=lambda one: one.score * one.similarity).box_xywh)
-        return self._redetection is not None
+        return here
 
     def _cut_template(self, frame: Picture) -> Image:
         return crop(frame, template_window(self._box, self._rules, self._network.config), self._fill)

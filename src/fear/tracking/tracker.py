@@ -184,26 +184,25 @@ class MultiTracker(_StaysHere):
         several = len(self._targets) > 1
         for target in self._targets:
             target.heed(other for other in self._targets if other is not target)
-        local = self._search(frame, [(target, target.search_window()) for target in self._targets], _PEAKS if several else 1)
-        wide = self._search(frame, [(target, window) for target in self._targets for window in target.wide_windows()])
-        chosen = self._choose(local) if several else {number: found[0] for number, found in local.items()}
-        places = {target.id: target.occupied for target in self._targets}
-        tracks = []
-        for target in self._targets:
-            others = [box for number, box in places.items() if number != target.id and box is not None]
-            tracks.append(target.advance(frame, chosen[target.id], wide.get(target.id, []), others))
-        return tracks
+        peaks = _PEAKS if several else 1
+        local = self._search(frame, [(target, target.search_window()) for target in self._targets], peaks)
+        wide = self._search(frame, [(target, window) for target in self._targets for window in target.wide_windows()], peaks)
+        local |= self._choose(local)
+        tracks: dict[int, Track] = {}
+        for target in sorted(self._targets, key=lambda one: one.occupied is None):  # lost ones come last: they get what is left
+            others = [other.occupied for other in self._targets if other is not target and other.occupied is not None]
+            tracks[target.id] = target.advance(frame, local[target.id], wide.get(target.id, []), others)
+        return [tracks[target.id] for target in self._targets]
 
-    def _choose(self, local: dict[int, list[Finding]]) -> dict[int, Finding | None]:
-        """One place for each target, so that no two targets get the same object; None where nothing is left for a target."""
-        best: dict[int, Finding | None] = {number: found[0] for number, found in local.items()}
+    def _choose(self, local: dict[int, list[Finding]]) -> dict[int, list[Finding]]:
+        """What each target that is not lost may take, so that no two get the same object: one place, or nothing that is left for it."""
         following = [target for target in self._targets if target.occupied is not None]
         if not in_conflict([local[target.id][0].box_xywh for target in following]):
-            return best
+            return {}
         chosen = assign({target.id: target.options(local[target.id]) for target in following})
-        return best | {number: None if place is None else local[number][place] for number, place in chosen.items()}
+        return {number: [] if place is None else [local[number][place]] for number, place in chosen.items()}
 
-    def _search(self, frame: Picture, searches: list[tuple[Target, Window]], count: int = 1) -> dict[int, list[Finding]]:
+    def _search(self, frame: Picture, searches: list[tuple[Target, Window]], count: int) -> dict[int, list[Finding]]:
         """What searches found, by the id of the target. Crops of one side are answered by one call of the network.
 
         Args:

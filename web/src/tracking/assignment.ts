@@ -22,7 +22,7 @@ export function assign(options: readonly (readonly Option[])[]): (number | null)
   const chosen: (number | null)[] = options.map(() => null);
   const taken: Box[] = [];
   const pairs = options.flatMap((peaks, target) => peaks.map((option, place) => ({ ...option, place, target })));
-  pairs.sort((a, b) => b.affinity - a.affinity || a.place - b.place || b.target - a.target);
+  pairs.sort((a, b) => b.affinity - a.affinity || a.place - b.place || a.target - b.target);
   for (const { affinity: value, place, target, box } of pairs) {
     if (chosen[target] !== null || value <= 0 || belongsTo(box, taken)) continue;
     chosen[target] = place;

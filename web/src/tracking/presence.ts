@@ -10,26 +10,30 @@ export class Presence {
   lost = false;
   /** Number of doubtful frames, one after the other, up to now. */
   doubtfulFrames = 0;
-  private usual: number | null = null;
 
-  constructor(private readonly rules: Rules) {}
+  /** @param usual similarity of the target in the frame in which it was given */
+  constructor(
+    private readonly rules: Rules,
+    private usual: number,
+  ) {}
 
-  /** The similarity as a share of the usual one; 1 while nothing is usual yet. */
+  /** The similarity as a share of the usual one; 1 where the usual one says nothing. */
   relative(similarity: number): number {
-    return this.usual === null || this.usual <= 0 ? 1 : similarity / this.usual;
+    return this.usual <= 0 ? 1 : similarity / this.usual;
   }
 
   /** Whether what was found is so much like a lost target that it may be it; `elsewhere`: not where the target was last seen. */
   isFound(score: number, similarity: number, elsewhere: boolean): boolean {
-    const similar = score >= this.rules.found_score && this.relative(similarity) >= this.rules.found_similarity;
-    return similar || (score >= this.rules.steady_score && !elsewhere);
+    const turned = score >= this.rules.steady_score && !elsewhere;
+    const least = turned ? this.rules.least_similarity : this.rules.found_similarity;
+    return score >= this.rules.found_score && this.relative(similarity) >= least;
   }
 
   /** Counts a frame of a target that is not lost; returns whether it was doubtful. */
   observe(score: number, similarity: number): boolean {
     const doubtful = this.isDoubtful(score, similarity);
     this.doubtfulFrames = doubtful ? this.doubtfulFrames + 1 : 0;
-    if (!doubtful) this.usual = this.usual === null ? similarity : this.usual + MEMORY * (similarity - this.usual);
+    if (!doubtful) this.usual += MEMORY * (similarity - this.usual);
     this.lost = this.rules.redetection && this.doubtfulFrames >= this.rules.doubt_frames;
     return doubtful;
   }
@@ -40,9 +44,9 @@ export class Presence {
     this.doubtfulFrames = 0;
   }
 
-  /** A target that turns may look quite different and still have a very high score; then the similarity says nothing against it. */
+  /** A target that turns may look quite different and still have a very high score; then only a similarity far from the usual one counts. */
   private isDoubtful(score: number, similarity: number): boolean {
-    const unlike = this.relative(similarity) < this.rules.lost_similarity && score < this.rules.steady_score;
-    return score < this.rules.lost_score || unlike;
+    const least = score < this.rules.steady_score ? this.rules.lost_similarity : this.rules.least_similarity;
+    return score < this.rules.lost_score || this.relative(similarity) < least;
   }
 }

@@ -49,7 +49,7 @@ export class Redetection {
 
   /** The candidate did not convince. */
   drop(): void {
-    this.candidate = null;
+    [this.candidate, this.convinced] = [null, 0];
   }
 
   /** Windows over the whole picture without end, round after round, nearest to the last sure place first. */

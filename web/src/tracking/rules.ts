@@ -21,7 +21,7 @@ export interface Card {
 const RULES = [
   ...(["dynamic_template", "update_interval", "template_context", "search_context", "search_size"] as const),
   ...(["steady_search_size", "steady_score", "steady_step", "window", "penalty", "size_rate"] as const),
-  ...(["lost_score", "lost_similarity", "doubt_frames"] as const),
+  ...(["lost_score", "lost_similarity", "least_similarity", "doubt_frames"] as const),
   ...(["redetection", "redetection_work", "found_score", "found_similarity", "found_frames"] as const),
 ] as const;
 
@@ -39,6 +39,7 @@ export interface Rules {
   readonly size_rate: number | null;
   readonly lost_score: number;
   readonly lost_similarity: number;
+  readonly least_similarity: number;
   readonly doubt_frames: number;
   readonly redetection: boolean;
   readonly redetection_work: number;

@@ -47,20 +47,26 @@ export class Target {
     private readonly rules: Rules,
     private readonly fill: Colour,
     private box: Box,
-    features: Float32Array,
+    template: DualTemplate,
+    similarity: number,
   ) {
     this.sureBox = box;
     this.usualSize = [box.width, box.height];
-    this.presence = new Presence(rules);
+    this.presence = new Presence(rules, similarity);
     this.unbiased = { ...rules, window: 0, penalty: 0, size_rate: null };
-    const weight = rules.dynamic_template ? card.dynamic_weight : 0;
-    this.template = new DualTemplate(features, card.network.width, weight, rules.update_interval);
+    this.template = template;
   }
 
   static async start(network: Network, card: Card, rules: Rules, frame: Frame, box: Box): Promise<Target> {
     const fill = meanColour(frame);
+    const { width } = card.network;
     const features = await network.encodeTemplate(cutTemplate(frame, box, fill, card, rules));
-    return new Target(network, card, rules, fill, box, features);
+    const template = new DualTemplate(features, width, rules.dynamic_template ? card.dynamic_weight : 0, rules.update_interval);
+    const window = onPixels(searchWindow(box, rules, card.network, true)); // how similar the target is where it stands in this frame
+    const shown = new Uint8Array(window.side * window.side * 3);
+    crop(frame, window, fill, shown);
+    const similarity = template.similarity((await network.match(shown, template.features, width)).searchEmbedding);
+    return new Target(network, card, rules, fill, box, template, similarity);
   }
 
   /** Says where the target was in the frame before the next one, where a track is taken up again; the template stays that of `start`. */
@@ -122,13 +128,20 @@ export class Target {
   /**
    * Takes what the searches of a frame found.
    *
-   * @param local found around the last box or the candidate; null: what was found there belongs to another target
+   * @param local found around the last box or the candidate, the best first; nothing: what was found there belongs to another target
    * @param wide found elsewhere
-   * @param others places of other targets
+   * @param others places of other targets in this frame, which a lost target cannot have
    */
-  async advance(frame: Frame, local: Finding | null, wide: readonly Finding[], others: readonly Box[]): Promise<Track> {
-    const found = local ?? { box: this.box, score: 0, similarity: 0 };
-    const lost = this.redetection === null ? await this.follow(frame, found) : this.lookFor(this.redetection, found, wide, others);
+  async advance(frame: Frame, local: readonly Finding[], wide: readonly Finding[], others: readonly Box[]): Promise<Track> {
+    const nothing = { box: this.box, score: 0, similarity: 0 };
+    let found = local[0] ?? nothing;
+    let lost: boolean;
+    if (this.redetection === null) lost = await this.follow(frame, found);
+    else {
+      const [free, elsewhere] = [local, wide].map((some) => some.filter((one) => !belongsTo(one.box, others))) as [Finding[], Finding[]];
+      found = this.lookFor(this.redetection, free, elsewhere) ?? free[0] ?? nothing;
+      lost = this.redetection !== null;
+    }
     return { box: clipBox(this.box, frame.width, frame.height), score: found.score, similarity: found.similarity, lost };
   }
 
@@ -152,26 +165,26 @@ export class Target {
     return this.presence.lost || score < this.rules.lost_score;
   }
 
-  /** Takes what was found of a lost target; returns whether it is still lost. */
-  private lookFor(redetection: Redetection, local: Finding, wide: readonly Finding[], others: readonly Box[]): boolean {
-    const convincing = [local, ...wide].filter(
-      (one) =>
-        this.presence.isFound(one.score, one.similarity, one !== local || redetection.candidate !== null) &&
-        redetection.isPlausible(one.box) &&
-        !belongsTo(one.box, others),
-    );
-    if (convincing.includes(local)) {
-      if (redetection.confirm(local.box)) {
-        this.box = this.sureBox = local.box;
+  /** Takes what was found of a lost target; returns what convinced in the local search. */
+  private lookFor(redetection: Redetection, local: readonly Finding[], wide: readonly Finding[]): Finding | null {
+    const convinces = ({ box, score, similarity }: Finding, elsewhere: boolean) =>
+      this.presence.isFound(score, similarity, elsewhere) && redetection.isPlausible(box);
+    const looksAtCandidate = redetection.candidate !== null;
+    const here = local.find((one) => convinces(one, looksAtCandidate)) ?? null;
+    if (here !== null) {
+      if (redetection.confirm(here.box)) {
+        this.box = this.sureBox = here.box;
         this.presence.found();
         this.redetection = null;
         this.steady = false;
       }
-    } else if (redetection.candidate !== null) redetection.drop();
-    else if (convincing.length > 0) {
-      redetection.propose(convincing.reduce((best, one) => (one.score * one.similarity > best.score * best.similarity ? one : best)).box);
+    } else if (looksAtCandidate) redetection.drop();
+    else {
+      const convincing = wide.filter((one) => convinces(one, true));
+      const better = (best: Finding, one: Finding) => (one.score * one.similarity > best.score * best.similarity ? one : best);
+      if (convincing.length > 0) redetection.propose(convincing.reduce(better).box);
     }
-    return this.redetection !== null;
+    return here;
   }
 
   private limited(box: Box): Box {

@@ -38,21 +38,24 @@ export class Tracker {
   async update(numbers: readonly number[], frame: Frame): Promise<Track[]> {
     const targets = numbers.map((number) => this.target(number));
     for (const target of targets) target.heed(targets.filter((other) => other !== target));
+    const peaks = targets.length > 1 ? PEAKS : 1;
     const [local, wide]: [Finding[][], Finding[][]] = [[], []];
     for (const target of targets) {
-      local.push(await this.search(frame, target, target.searchWindow(), targets.length > 1 ? PEAKS : 1));
+      local.push(await this.search(frame, target, target.searchWindow(), peaks));
       const elsewhere: Finding[] = [];
-      for (const window of target.wideWindows()) elsewhere.push(...(await this.search(frame, target, window, 1)));
+      for (const window of target.wideWindows()) elsewhere.push(...(await this.search(frame, target, window, peaks)));
       wide.push(elsewhere);
     }
     const chosen = choose(targets, local);
-    const places = targets.map(({ occupied }) => occupied);
-    const tracks: Track[] = [];
-    for (const [place, target] of targets.entries()) {
-      const others = places.filter((box, other): box is Box => box !== null && other !== place);
-      tracks.push(await target.advance(frame, chosen[place]!, wide[place]!, others));
+    const tracks = new Map<Target, Track>();
+    const lost = (target: Target) => Number(target.occupied === null);
+    for (const target of [...targets].sort((a, b) => lost(a) - lost(b))) {
+      // lost ones come last: they get what is left
+      const others = targets.flatMap((other) => (other === target || other.occupied === null ? [] : [other.occupied]));
+      const place = targets.indexOf(target);
+      tracks.set(target, await target.advance(frame, chosen[place]!, wide[place]!, others));
     }
-    return tracks;
+    return targets.map((target) => tracks.get(target)!);
   }
 
   private async search(frame: Frame, target: Target, window: Window, count: number): Promise<Finding[]> {
@@ -70,15 +73,15 @@ export class Tracker {
   }
 }
 
-/** One place for each target, so that no two targets get the same object; null where nothing is left for a target. */
-function choose(targets: readonly Target[], local: readonly (readonly Finding[])[]): (Finding | null)[] {
-  const best: (Finding | null)[] = local.map((found) => found[0]!);
+/** What each target may take: all that was found where it is lost, else one place, or nothing, so that no two targets get the same object. */
+function choose(targets: readonly Target[], local: readonly Finding[][]): (readonly Finding[])[] {
+  const best: (readonly Finding[])[] = [...local];
   const following = targets.flatMap(({ occupied }, place) => (occupied === null ? [] : [place]));
   if (!inConflict(following.map((place) => local[place]![0]!.box))) return best;
   const chosen = assign(following.map((place) => targets[place]!.options(local[place]!)));
   following.forEach((place, row) => {
     const peak = chosen[row]!;
-    best[place] = peak === null ? null : local[place]![peak]!;
+    best[place] = peak === null ? [] : [local[place]![peak]!];
   });
   return best;
 }
