@@ -10,6 +10,7 @@ import torch
 
 from fear.config import TrackerConfig
 from fear.media.image import Image, Picture
+from fear.runtime.protocol import Crops, Floats, Maps
 from fear.runtime.pytorch import TorchNetwork
 from fear.tracking.template import DualTemplate, Features
 from fear.tracking.tracker import MultiTracker
@@ -56,6 +57,19 @@ class StarkTemplate(DualTemplate):
         return super().observe(confidence, cut if confidence > ACCEPTED else None, embed)
 
 
+class StarkRuntime(TorchNetwork):
+    """A `StarkNetwork` on torch. Where it is given one template instead of two, this one stands for both."""
+
+    def __init__(self, network: StarkNetwork) -> None:
+        super().__init__(network)
+        self._concatenate, self._rows = network.concatenate, network.config.template_cells
+
+    def match(self, search_crops: Crops, template_features: Floats) -> Maps:
+        """See `Network.match`."""
+        alone = self._concatenate and template_features.shape[2] == self._rows
+        return super().match(search_crops, np.concatenate((template_features,) * 2, axis=2) if alone else template_features)
+
+
 class StarkTracker(MultiTracker):
     """A tracker of single targets with the templates of a `StarkNetwork`.
 
@@ -65,7 +79,7 @@ class StarkTracker(MultiTracker):
     """
 
     def __init__(self, network: StarkNetwork, config: TrackerConfig | None = None) -> None:
-        super().__init__(TorchNetwork(network), config=config)
+        super().__init__(StarkRuntime(network), config=config)
         self._concatenate = network.concatenate
         self._head = None if network.update_head is None else network.update_head.eval()
 
