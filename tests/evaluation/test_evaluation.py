@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 import fear
 from fear.config import TrackerConfig
-from fear.errors import ConfigError, DatasetError
+from fear.errors import ConfigError, DatasetError, FearError
 from fear.evaluation import Options, Spec, evaluate, results
 from fear.media.writer import VideoWriter
 from fear.tracking.track import Track
@@ -44,6 +45,17 @@ class Bright:
             return Track(self.box, 0.1, 0.0, True)
         self.box = (float(columns.min()), float(rows.min()), 16.0, 16.0)
         return Track(self.box, 0.9, 1.0, False)
+
+
+class Odd:
+    """Answers what it was told to."""
+
+    answer: Any = None
+
+    def init(self, frame: object, box_xywh: Box) -> None: ...
+
+    def update(self, frame: object) -> Any:
+        return self.answer
 
 
 STILL, BRIGHT = "test_evaluation:Still", "test_evaluation:Bright"
@@ -145,6 +157,20 @@ def test_clips_that_would_share_files_are_refused(root: Path, tmp_path: Path) ->
 def test_options_are_checked(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=rf"Options.{next(iter(wrong))}: expected a whole number from 1 up"):
         Options(**wrong)
+
+
+@pytest.mark.parametrize("answer", [None, (1, 2, 3), "box", 5, (1, 2, 3, "wide")])
+def test_a_tracker_that_gives_no_box_is_named(answer: Any, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["test_evaluation"].Odd, "answer", answer)
+    with pytest.raises(FearError, match=r"Odd\.update: expected a box x, y, width, height or a Track, got"):
+        evaluate(root, ["test_evaluation:Odd"], output=tmp_path)
+
+
+def test_a_box_of_nan_overlaps_with_nothing(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["test_evaluation"].Odd, "answer", (np.nan,) * 4)
+    evaluate(root, ["test_evaluation:Odd"], output=tmp_path, options=Options(anchors=15))
+    scores = summary(tmp_path)["test_evaluation:Odd"]
+    assert (scores["mean"]["auc"], scores["mean"]["ao"], scores["starts"]["mean"]["lost"]) == (0, 0, 1)
 
 
 def test_many_starts(root: Path, tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def measure(tracked_xywh: Floats, truth_xywh: Floats, seconds: Floats) -> tuple[
     """Scores one clip.
 
     Args:
-        tracked_xywh: (F, 4)
+        tracked_xywh: (F, 4), NaN where the tracker gives no box, which overlaps with nothing.
         truth_xywh: (F, 4), NaN where the target is absent.
         seconds: (F,), time of each `update`; frame 0 does not count.
 
@@ -84,7 +84,7 @@ def measure(tracked_xywh: Floats, truth_xywh: Floats, seconds: Floats) -> tuple[
         )
     frames = scored_frames(truth_xywh)
     tracked, truth = tracked_xywh[frames], truth_xywh[frames]
-    overlaps = iou(tracked, truth)  # (F',)
+    overlaps = np.nan_to_num(iou(tracked, truth))  # (F',)
     offsets = tracked[:, :2] + tracked[:, 2:] / 2 - truth[:, :2] - truth[:, 2:] / 2  # (F', 2)
     errors, relative = np.hypot(*offsets.T), np.hypot(*(offsets / truth[:, 2:]).T)
     success = _shares(overlaps[:, None] > SUCCESS_THRESHOLDS)

@@ -111,7 +111,7 @@ def run_overlaps(tracked_xywh: Floats, truth_xywh: Floats, size: tuple[int, int]
     tracked, truth = tracked_xywh[present], truth_xywh[present]
     if size is not None:
         tracked, truth = _within(tracked, size), _within(truth, size)
-    overlaps[present] = iou(tracked, truth)
+    overlaps[present] = np.nan_to_num(iou(tracked, truth))  # a tracker may give no box
     overlaps[:1] = 0
     return overlaps
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from fear.errors import ConfigError
+from fear.errors import ConfigError, FearError
 from fear.geometry.boxes import Box
 from fear.media.image import Image, Picture
 from fear.media.planes import whole
@@ -57,11 +57,19 @@ class SingleTarget:
         self._tracker.init(whole(frame), boxes_xywh[0])
 
     def update(self, frame: Picture) -> list[Track]:
-        """Finds the target in the next frame."""
+        """Finds the target in the next frame.
+
+        Raises:
+            FearError: The tracker gives neither a box nor a track.
+        """
         answer = self._tracker.update(whole(frame))
         if isinstance(answer, Track):
             return [answer]
-        x, y, w, h = (float(value) for value in answer)
+        try:
+            x, y, w, h = (float(value) for value in answer)
+        except (TypeError, ValueError) as error:
+            name = type(self._tracker).__name__
+            raise FearError(f"{name}.update: expected a box x, y, width, height or a Track, got {answer!r}") from error
         return [Track((x, y, w, h), float("nan"), float("nan"), False)]
 
 
