@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional
 
+from fear.media.names import home_path
 from fear.network import FearNetwork
 from fear.network.folding import fold_batch_norms
 from fear.training.data.batch import Batch
@@ -65,7 +66,7 @@ class Laboratory:
 
     def __init__(self, recipe: Recipe, folder: Path) -> None:
         set_up_torch(recipe)
-        cutouts = None if recipe.compose is None else Cutouts(read_cutouts(recipe.compose.objects.expanduser()))
+        cutouts = None if recipe.compose is None else Cutouts(read_cutouts(home_path(recipe.compose.objects)))
         self._recipe, self._folder = recipe, folder
         self._pictures = Pictures(keep=recipe.machine.pictures == "memory", cutouts=cutouts)
         self._sampler = make_sampler(recipe, read_pools(recipe), self._pictures.size, cutouts)

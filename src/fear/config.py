@@ -23,6 +23,9 @@ STRIDE = 16
 _LARGEST = 1e9
 """No rule of a tracker has a use for a larger number."""
 
+_WIDEST, _LARGEST_SIDE = 65_536, 4096
+"""Channels, and pixels of a crop's side; what needs more is a mistake."""
+
 _MOST_SEARCHES = 1000
 """Of one frame; so many need seconds."""
 
@@ -106,10 +109,15 @@ class NetworkConfig(_Config):
         self._require(self.backbone in get_args(Backbone), "backbone", f"one of {', '.join(get_args(Backbone))}")
         own = self.template_backbone
         self._require(own is None or own in get_args(Backbone), "template_backbone", f"None or one of {', '.join(get_args(Backbone))}")
-        self._require(self.width > 0, "width", "a positive number of channels")
+        self._require(isinstance(self.name, str), "name", "text")
+        for field in ("width", "template_size", "search_size", "least_search_size"):
+            self._require(isinstance(getattr(self, field), int), field, "a whole number")
+        self._require(0 < self.width <= _WIDEST, "width", f"1 to {_WIDEST} channels")
         for field in ("template_size", "search_size", "least_search_size"):
             size = getattr(self, field)
-            self._require(size > 0 and size % STRIDE == 0, field, f"a positive multiple of {STRIDE}")
+            self._require(
+                0 < size <= _LARGEST_SIDE and size % STRIDE == 0, field, f"a positive multiple of {STRIDE}, {_LARGEST_SIDE} at most"
+            )
 
     @property
     def template_cells(self) -> int:
@@ -174,7 +182,7 @@ class TrackerConfig(_Config):
         lost_score: A frame is doubtful while the score is below, 0 to 1. This and the next rules are our choice.
         lost_similarity: A frame is doubtful while the similarity is below this share of what is usual for the target.
         least_similarity: The same, whatever the score: what is found there is another object. Of 30,032 right frames with a score of at
-            least 0.95, fear-xs has none below 0.6 and one below 0.65.
+            least 0.95, fear-xs has none below 0.6.
         doubt_frames: A target is lost after so many doubtful frames, one after the other.
         redetection: Looks for a lost target in the whole picture, and keeps its box until it is found. Off: the box follows whatever is
             most like the target.
@@ -201,7 +209,7 @@ class TrackerConfig(_Config):
     size_rate: float | None = 0.765
     lost_score: float = 0.5
     lost_similarity: float = 0.75
-    least_similarity: float = 0.65
+    least_similarity: float = 0.5
     doubt_frames: int = 5
     redetection: bool = True
     redetection_work: int = 3

@@ -63,13 +63,13 @@ def test_similarity_counts_against_what_is_usual_for_the_target() -> None:
     assert plain.is_doubtful(0.9, 0.5)
     assert not peculiar.is_doubtful(0.9, 0.5)
     assert not plain.is_doubtful(0.99, 0.6)  # with a very high score, a target may look different
-    assert plain.is_doubtful(0.99, 0.5)  # but not as different as this
+    assert plain.is_doubtful(0.99, 0.4)  # but not as different as this
 
 
 def test_a_target_that_looks_like_another_object_is_not_found_where_it_was() -> None:
     presence = Presence(RULES, usual=0.8)
     assert presence.is_found(0.99, 0.6, elsewhere=False)
-    assert not presence.is_found(0.99, 0.4, elsewhere=False)
+    assert not presence.is_found(0.99, 0.3, elsewhere=False)
     assert not presence.is_found(0.99, 0.6, elsewhere=True)
 
 

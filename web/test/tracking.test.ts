@@ -22,7 +22,7 @@ const RULES: Rules = {
   size_rate: null,
   lost_score: 0.5,
   lost_similarity: 0.75,
-  least_similarity: 0.65,
+  least_similarity: 0.5,
   doubt_frames: 2,
   redetection: true,
   redetection_work: 3,
@@ -147,13 +147,13 @@ describe("presence", () => {
     expect([presence.observe(0.9, 0.3), presence.lost]).toEqual([true, true]); // found, but unlike
     presence.found();
     expect([presence.observe(0.97, 0.6), presence.lost]).toEqual([false, false]); // so sure that it is the target, turned
-    expect(presence.observe(0.97, 0.4)).toBe(true); // however sure, another object
+    expect(presence.observe(0.97, 0.3)).toBe(true); // however sure, another object
   });
 
   it("elsewhere a lost target has to look like itself", () => {
     const presence = new Presence(RULES, 0.8);
     expect(presence.isFound(0.97, 0.6, false)).toBe(true);
-    expect(presence.isFound(0.97, 0.4, false)).toBe(false);
+    expect(presence.isFound(0.97, 0.3, false)).toBe(false);
     expect(presence.isFound(0.97, 0.6, true)).toBe(false);
     expect(presence.isFound(0.85, 0.7, true)).toBe(true);
   });

@@ -29,7 +29,8 @@ class _Commands(TyperGroup):
         try:
             with messages():
                 code = super().main(*args, **options | {"standalone_mode": False})
-            sys.stdout.flush()
+            if sys.stdout is not None:  # a shell's `>&-` closes it
+                sys.stdout.flush()
         except _UsageError as error:
             if type(error).__name__ == "NoArgsIsHelpError":  # of `fear` and `fear data` alone; its message is the help
                 typer.echo(error.ctx.get_help())
@@ -49,6 +50,12 @@ class _Commands(TyperGroup):
             raise
         except OSError as error:  # a full disk, a folder without permission
             self._end(f"{error.filename or 'the system'}: {error.strerror or error}", 1)
+        except UnicodeEncodeError as error:  # a file name that is not UTF-8, in a file that has to be
+            self._end(f"expected names and texts in UTF-8, got {error.object[:80]!r}", 1)
+        except Exception as error:  # a fault of ours; users need a line that they can report, and developers the place
+            if os.environ.get("FEAR_TRACEBACK"):
+                raise
+            self._end(f"unexpected {type(error).__name__}: {error}; please report it, with the lines that FEAR_TRACEBACK=1 adds", 1)
         if standalone:
             raise SystemExit(code if isinstance(code, int) else 0)
         return code

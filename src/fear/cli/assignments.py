@@ -6,11 +6,12 @@ brackets. `null` and `none` mean no value, which TOML cannot say. Anything else 
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 from typing import Any
 
 import typer
+
+from fear.parsing import parse_toml
 
 _WORDS = {"null": None, "none": None, "true": True, "false": False}
 
@@ -40,9 +41,10 @@ def parse_value(text: str) -> Any:
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        values = parse_toml(f"value = {text}")
+    except ValueError:
         return text
+    return values["value"] if len(values) == 1 else text  # the text may hold further lines
 
 
 def parse_assignments(texts: Iterable[str] | None) -> dict[str, Any]:

@@ -28,8 +28,9 @@ class Output(Console):
         raise BrokenPipeError
 
 
-out = Output(highlight=False, soft_wrap=True)
-err = Output(stderr=True, highlight=False, soft_wrap=True)
+# names of files may hold brackets, which are no markup
+out = Output(highlight=False, soft_wrap=True, markup=False)
+err = Output(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 
 def tell(message: str) -> None:
@@ -138,11 +139,18 @@ def _lines(text: Callable[[], str], quiet: bool) -> Iterator[None]:
 
 
 def need(package: str, command: str, extra: str = "export") -> None:
-    """Ends the command where a package is not installed, and says how to install it."""
+    """Ends the command where a package is not installed or cannot be imported, and says how to install it."""
     import importlib.util
 
     if importlib.util.find_spec(package) is None:
         raise FearError(f"fear {command} needs {package}, which is not installed: pip install 'fear-tracker[{extra}]'")
+    try:
+        importlib.import_module(package)
+    except Exception as error:  # a broken installation may raise anything
+        raise FearError(
+            f"fear {command} needs {package}, which is installed but cannot be imported ({type(error).__name__}: {error}): "
+            f"pip install --force-reinstall {package}"
+        ) from error
 
 
 def complete_model(incomplete: str) -> list[str]:

@@ -137,7 +137,7 @@ def data_label_command(
     targets: Annotated[int, typer.Option(min=1, help="Boxes to try in each clip.")] = 12,
     least: Annotated[float, typer.Option(min=0, max=1, help="Objectness that a track needs; 0 keeps walls as well.")] = 0.15,
     length: Annotated[int, typer.Option(min=2, help="Frames of the clips into which a video is cut.")] = 120,
-    max_frames: Annotated[int | None, typer.Option(min=2, help="Only the first frames of a video.")] = None,
+    max_frames: Annotated[int | None, typer.Option(min=2, max=2**31, help="Only the first frames of a video.")] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
 ) -> None:
     """Find things that can be followed in clips without boxes.

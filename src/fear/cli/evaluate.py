@@ -26,7 +26,7 @@ def eval_command(
     workers: Annotated[int, typer.Option(min=1, help="Processes, one thread each.")] = 1,
     cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Run on this Ray cluster; local starts one here.")] = None,
     sequences: Annotated[str | None, typer.Option(help="Only these clips, separated by commas.")] = None,
-    max_frames: Annotated[int | None, typer.Option(min=2, help="Only the first frames of each clip.")] = None,
+    max_frames: Annotated[int | None, typer.Option(min=2, max=2**31, help="Only the first frames of each clip.")] = None,
     anchors: Annotated[
         int | None, typer.Option(min=1, help="Start at every so many frames, too, forwards and backwards, as VOT does.")
     ] = None,

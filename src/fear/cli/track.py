@@ -109,7 +109,7 @@ def track_command(
     rules: Annotated[
         list[str] | None, typer.Option("--set", metavar="RULE=VALUE", help="Another value of a rule, such as window=0.3; repeatable.")
     ] = None,
-    max_frames: Annotated[int | None, typer.Option(min=1, help="Stop after so many frames.")] = None,
+    max_frames: Annotated[int | None, typer.Option(min=1, max=2**31, help="Stop after so many frames.")] = None,
     drop_late: Annotated[
         bool | None, typer.Option("--drop-late/--keep-late", help="Leave out frames that come too fast; by default in live sources.")
     ] = None,
@@ -144,11 +144,11 @@ def track_command(
     from fear.config import TrackerConfig
     from fear.loading.load import computed_by, describe, load
     from fear.media.names import home_path
-    from fear.media.reader import open_source
+    from fear.media.reader import is_source, open_source
     from fear.tracking.tracker import MultiTracker
 
     output, boxes = (None if path is None else home_path(path) for path in (output, boxes))
-    if output is not None and output.exists() and Path(source).exists() and output.samefile(source):
+    if output is not None and is_source(output, source):
         raise ConfigError(f"{output}: expected another file than the source, which would be overwritten while it is read")
     switched = {"dynamic_template": not no_dynamic, "redetection": not no_redetect}
     config = TrackerConfig.from_dict(switched | dict(parse_assignment(text) for text in rules or ()))

@@ -7,12 +7,12 @@ is neither, clips have no attributes, and evaluation works without.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from fear.datasets.files import find, read_flags
 from fear.errors import DatasetError
+from fear.parsing import parse_json
 
 OTB = (
     "illumination variation",
@@ -99,7 +99,7 @@ class Attributes:
 def _read_table(table: Path, words: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """What a table of pysot says; nothing where it is another kind of JSON."""
     try:
-        content = json.loads(table.read_text(encoding="utf-8-sig"))
+        content = parse_json(table.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise DatasetError(f"{table}: expected JSON, got: {error}") from error
     known = {_plain(word): word for word in words}

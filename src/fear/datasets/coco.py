@@ -5,7 +5,6 @@ Every annotated object becomes a clip of one frame. Crowds are left out.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import numpy as np
 from fear.datasets.clip import Clip
 from fear.datasets.files import choose
 from fear.errors import DatasetError
+from fear.parsing import parse_json
 
 
 def read_coco(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
@@ -28,7 +28,7 @@ def read_coco(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
         raise DatasetError(f"{root}: expected annotations/instances_train2017.json or instances_val2017.json, found none")
     pictures = root / table.stem.removeprefix("instances_")
     try:
-        content = json.loads(table.read_text(encoding="utf-8"))
+        content = parse_json(table.read_text(encoding="utf-8"))
         files = {image["id"]: pictures / image["file_name"] for image in content["images"]}
         objects = {
             f"{files[one['image_id']].stem}-{one['id']}": (files[one["image_id"]], np.array(one["bbox"], np.float64).reshape(1, 4))

@@ -7,7 +7,6 @@ itself, or a folder with exactly one; picture paths are relative to the table.
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import numpy as np
 from fear.datasets.clip import Clip
 from fear.datasets.files import choose, open_table
 from fear.errors import DatasetError
+from fear.parsing import parse_json
 
 _COLUMNS = ("sequence_id", "track_id", "frame_index", "img_path", "bbox", "presence")
 
@@ -38,7 +38,7 @@ def read_manifest(root: Path, names: Iterable[str] | None = None) -> list[Clip]:
             raise DatasetError(f"{table}, line 1: expected columns {', '.join(_COLUMNS)}; missing: {', '.join(missing)}")
         for number, row in enumerate(rows, start=2):
             try:
-                box = [float(value) for value in json.loads(row["bbox"])]
+                box = [float(value) for value in parse_json(row["bbox"])]
                 moment = int(row["frame_index"])
                 present = {"1": True, "true": True, "0": False, "false": False}[row["presence"].lower()]
                 if len(box) != 4:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from itertools import chain, repeat
 from pathlib import Path
@@ -15,6 +14,7 @@ from fear.datasets.clip import Clip
 from fear.datasets.files import choose, find
 from fear.errors import DatasetError
 from fear.media.image import IMAGE_SUFFIXES, list_images
+from fear.parsing import parse_json
 
 _TABLES = ("boxes.json", "sources.json")
 
@@ -57,7 +57,7 @@ class _LabelledBox(NamedTuple):
 
 def _read_table(table: Path) -> dict[str, list[_LabelledBox]]:
     try:
-        entries = json.loads(table.read_text(encoding="utf-8"))
+        entries = parse_json(table.read_text(encoding="utf-8"))
         found = {entry["file"]: _boxes_of(entry) for entry in entries}
     except (OSError, ValueError, OverflowError, KeyError, TypeError, AttributeError) as error:
         raise DatasetError(f"{table}: expected a list of objects with file and boxes of four numbers each ({error})") from error

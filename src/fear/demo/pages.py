@@ -94,8 +94,8 @@ def listen(answer: Answer, headers: Mapping[str, str], port: int, host: str = HO
     """
     try:
         return _Server((host, port), partial(_Handler, answer, headers))
-    except (OSError, OverflowError) as error:
-        if isinstance(error, socket.gaierror) or getattr(error, "errno", None) == errno.EADDRNOTAVAIL:
+    except (OSError, OverflowError, TypeError, ValueError) as error:  # the last two: NUL, or letters that no name of a host has
+        if isinstance(error, socket.gaierror | TypeError | ValueError) or getattr(error, "errno", None) == errno.EADDRNOTAVAIL:
             raise ConfigError(f"host {host}: expected an address of this machine, got: {error}") from error
         raise ConfigError(f"port {port} of {host}: expected one that is free, got: {error}; choose another with --port") from error
 

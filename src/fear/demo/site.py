@@ -18,6 +18,7 @@ import fear
 from fear.config import TrackerConfig
 from fear.errors import ConfigError, FearError
 from fear.weights import packaged, read_card
+from fear.weights.store import written_whole
 
 _log = logging.getLogger(__name__)
 
@@ -106,7 +107,8 @@ def write_site(folder: Path) -> int:
     site = Site()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(f"{folder}: expected a new or empty folder, got one that holds something")
-    site.write(folder)
+    with written_whole(folder) as unfinished:  # whole or not at all, as on a full disk
+        site.write(unfinished)
     return len(site)
 
 

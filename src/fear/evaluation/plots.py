@@ -8,6 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from fear.evaluation.metrics import PRECISION_AT, PRECISION_THRESHOLDS, SUCCESS_THRESHOLDS, Curves
+from fear.weights.store import written_whole
 
 
 def plot_curves(curves: dict[str, Curves], folder: Path) -> None:
@@ -26,4 +27,5 @@ def plot_curves(curves: dict[str, Curves], folder: Path) -> None:
         axes.grid(alpha=0.3)
         # away from the curves, of which one falls and the other rises: looking for the best place takes long
         axes.legend(fontsize="small", loc="lower left" if file == "success.png" else "lower right")
-        figure.savefig(folder / file, dpi=120)
+        with written_whole(folder / file) as unfinished:
+            figure.savefig(unfinished, dpi=120)

@@ -25,9 +25,11 @@ from fear.datasets.files import read_boxes
 from fear.datasets.frames import VideoFrame
 from fear.errors import DatasetError
 from fear.evaluation.jobs import Job, Outcome
+from fear.parsing import parse_json
 from fear.weights.store import written_whole
 
 _KINDS = ("time", "score", "lost")  # of files beside the boxes
+_REMEDY = "give another --output, or remove that folder"
 _SHOWN = 8  # characters of a digest in the name of a folder
 
 
@@ -89,18 +91,28 @@ def claim_data(output: Path, dataset: str, max_frames: int | None, clips: Sequen
     digests = {clip.name: _digest_of_clip(clip) for clip in clips}
     claimed: dict[str, Any] = {"dataset": dataset, "max_frames": max_frames, "clips": digests}
     if path.is_file():
-        known = json.loads(path.read_text(encoding="utf-8"))
+        known = _read_data(path)
         other = sorted(name for name, digest in digests.items() if known["clips"].get(name, digest) != digest)
-        remedy = "give another --output, or remove that folder"
         for field in ("dataset", "max_frames"):
             if known[field] != claimed[field]:
-                raise DatasetError(f"{output}: expected results with {field} {claimed[field]}, found some with {known[field]}; {remedy}")
+                raise DatasetError(f"{output}: expected results with {field} {claimed[field]}, found some with {known[field]}; {_REMEDY}")
         if other:
-            raise DatasetError(f"{output}: expected results of these clips, found those of other data under the name {other[0]}; {remedy}")
+            raise DatasetError(f"{output}: expected results of these clips, found those of other data under the name {other[0]}; {_REMEDY}")
         claimed["clips"] = known["clips"] | digests
     output.mkdir(parents=True, exist_ok=True)
     _write(path, json.dumps(claimed, indent=1) + "\n")
     return list(claimed["clips"])
+
+
+def _read_data(path: Path) -> dict[str, Any]:
+    """What `claim_data` wrote in an earlier call."""
+    try:
+        known = parse_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{path}: expected what an earlier evaluation wrote ({error}); {_REMEDY}") from error
+    if not isinstance(known, dict) or not isinstance(known.get("clips"), dict) or not {"dataset", "max_frames"} <= known.keys():
+        raise DatasetError(f"{path}: expected what an earlier evaluation wrote, got something else; {_REMEDY}")
+    return known
 
 
 def _require_own_files(names: Sequence[str]) -> None:
@@ -136,10 +148,10 @@ def claim_tracker(results: Path, folder_name: str, key: dict[str, Any]) -> Path:
 def read_key(folder: Path) -> dict[str, Any] | None:
     """The key of a tracker's folder; None where there is none."""
     try:
-        key = json.loads((folder / "key.json").read_text(encoding="utf-8"))
+        key = parse_json((folder / "key.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return key if isinstance(key, dict) and "tracker" in key else None
+    return key if isinstance(key, dict) and isinstance(key.get("tracker"), str) else None
 
 
 def tracker_folders(results: Path, first: Sequence[Path]) -> dict[str, Path]:

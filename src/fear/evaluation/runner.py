@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
+import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
 
+from fear.errors import FearError
 from fear.evaluation.jobs import Job, Outcome, track
 from fear.evaluation.results import is_done, write_outcome
+
+_LOOK = 2.0
+"""Seconds between two looks of a worker at its parent."""
 
 
 def run_all(jobs: Sequence[Job], workers: int = 1, cluster: str | None = None) -> Iterator[Job]:
@@ -49,11 +56,27 @@ def _outcomes(jobs: list[Job], workers: int, cluster: str | None) -> Iterator[tu
 
 def _in_processes(jobs: list[Job], workers: int) -> Iterator[tuple[Job, Outcome]]:
     # processes are spawned, not forked, since the threads of the runtimes do not survive a fork
-    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=multiprocessing.get_context("spawn")) as pool:
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=spawn, initializer=_end_with_parent, initargs=(os.getpid(),)) as pool:
         futures = {pool.submit(track, job): job for job in jobs}
         try:
             for future in as_completed(futures):
                 yield futures[future], future.result()
+        except BrokenExecutor as error:
+            raise FearError(
+                "a worker process was ended from outside, perhaps for want of memory; what is finished is kept, the same command goes on"
+            ) from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _end_with_parent(parent: int) -> None:
+    """Ends this worker process soon after its parent has ended, however that was."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

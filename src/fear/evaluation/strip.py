@@ -11,6 +11,7 @@ from fear.datasets.clip import Clip
 from fear.evaluation.metrics import Floats
 from fear.media import pixels
 from fear.media.image import Image
+from fear.weights.store import written_whole
 
 _FRAMES, _WIDTH, _HEIGHT = 5, 320, 180
 _TRUTH, _TRACKED = (46, 204, 113), (235, 64, 52)
@@ -24,7 +25,8 @@ def draw_worst(clips: Sequence[tuple[Clip, Floats]], path: Path) -> None:
         path: JPEG file to write.
     """
     rows = [np.concatenate(_draw_clip(clip, tracked), axis=1) for clip, tracked in clips]
-    path.write_bytes(pixels.encode(np.concatenate(rows), ".jpg", 85) or b"")
+    with written_whole(path) as unfinished:
+        unfinished.write_bytes(pixels.encode(np.concatenate(rows), ".jpg", 85) or b"")
 
 
 def _draw_clip(clip: Clip, tracked_xywh: Floats) -> list[Image]:

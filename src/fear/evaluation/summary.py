@@ -18,6 +18,7 @@ from fear.evaluation.metrics import Curves, FlagScores, Scores, flag_shares, has
 from fear.evaluation.results import read_outcome
 from fear.evaluation.starts import ClipRuns, Run, StartScores, run_overlaps, score_starts, usual_lengths
 from fear.evaluation.statistics import Comparison, compare, is_available
+from fear.weights.store import written_whole
 
 
 @dataclass
@@ -154,7 +155,7 @@ def write_csv(results: Results, path: Path) -> None:
     columns += [f"starts_{name}" for name in StartScores._fields]
     columns += [f"first_minus_this_{name}" for name in Comparison._fields]
     first = next(iter(results.trackers))
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with written_whole(path) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, ["tracker", "clips", *columns], lineterminator="\n")
         writer.writeheader()
         for name, tracker in results.trackers.items():

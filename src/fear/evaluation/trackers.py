@@ -114,8 +114,9 @@ def _python_class(name: str) -> Any:
     try:
         found = getattr(importlib.import_module(module), attribute)
         made = found()
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
-        raise ConfigError(f"{name}: expected MODULE:CLASS with a class that is made without arguments ({error})") from error
+    except (Exception, SystemExit) as error:  # the module is the user's own, and may raise anything
+        reason = f"{type(error).__name__}: {error}"
+        raise ConfigError(f"{name}: expected MODULE:CLASS with a class that is made without arguments ({reason})") from error
     if not callable(getattr(made, "init", None)) or not callable(getattr(made, "update", None)):
         raise ConfigError(f"{name}: expected a class with methods init and update, got {type(made).__name__}")
     return found

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from fear.errors import DamagedWeightsError, FearError
+from fear.errors import DamagedWeightsError
+from fear.parsing import parse_json
 from fear.runtime.processor import processor
 from fear.runtime.protocol import Crops, Floats, Network, require_finite
 from fear.weights.store import cache_folder, written_whole
@@ -88,7 +89,7 @@ def _try(runtime: str, candidates: Mapping[str, Callable[[], Network]], networks
         networks[runtime] = candidates[runtime]()
     except DamagedWeightsError:
         raise  # the user should know of it; other forms of these weights may be damaged too
-    except (FearError, ImportError, OSError, RuntimeError) as error:
+    except Exception as error:  # a broken installation may raise anything
         _leave_out(runtime, error, errors)
 
 
@@ -136,7 +137,7 @@ def _block(network: Network, search: Crops, features: Floats) -> list[float]:
 
 def _remembered(memory: Path) -> dict[str, str]:
     try:
-        known = json.loads(memory.read_text(encoding="utf-8"))
+        known = parse_json(memory.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return known if isinstance(known, dict) else {}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fear.config import TrackerConfig
-from fear.errors import ConfigError, RuntimeMissingError
+from fear.errors import ConfigError, FearError, RuntimeMissingError
 from fear.geometry.context import search_sides
 from fear.loading.auto import fastest
 from fear.loading.convert import can_export, export_to_cache
@@ -19,6 +19,8 @@ __all__ = ["Maps", "Network", "computed_by", "describe", "load"]
 
 _PACKAGES = {"openvino": "openvino", "onnx": "onnxruntime", "torch": "torch"}
 """The package that each runtime needs."""
+
+_MOST_THREADS = 1024
 
 _INT8 = "openvino int8"
 
@@ -52,8 +54,8 @@ def load(
     """
     if runtime != "auto" and runtime not in _PACKAGES:
         raise ConfigError(f"runtime: expected auto, {', '.join(_PACKAGES)}; got {runtime!r}")
-    if threads is not None and threads < 1:
-        raise ConfigError(f"threads: expected at least one, got {threads}")
+    if threads is not None and (not isinstance(threads, int) or not 1 <= threads <= _MOST_THREADS):
+        raise ConfigError(f"threads: expected a whole number from 1 to {_MOST_THREADS}, got {threads!r}")
     found = find_model(model)
     rules = rules or TrackerConfig()
     sides = search_sides(rules, found.card.network)
@@ -64,7 +66,16 @@ def load(
         return fastest(candidates, packages, threads, found.name, side=min(sides), handicapped={_INT8})  # of most frames
     if not _installed(runtime):
         raise RuntimeMissingError(f"runtime {runtime}: expected the package {_PACKAGES[runtime]}, which is not installed")
-    return loaders[runtime]()
+    try:
+        return loaders[runtime]()
+    except FearError:
+        raise
+    except Exception as error:  # a broken installation may raise anything
+        package = _PACKAGES[runtime]
+        raise RuntimeMissingError(
+            f"runtime {runtime}: expected the package {package} to work, got {type(error).__name__}: {error}; "
+            f"pip install --force-reinstall {package}, or take another runtime"
+        ) from error
 
 
 def describe(network: Network) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from fear.config import PRESETS
 from fear.errors import WeightsError
 from fear.loading.convert import published_checkpoint
+from fear.media.names import exists, home_path
 from fear.weights import WeightsCard, packaged, read_card
 
 _PUBLISHED = "published:"
@@ -75,19 +76,19 @@ def find_model(reference: str | Path | Model) -> Model:
     """
     if isinstance(reference, Model):
         return reference
+    if not isinstance(reference, str | Path) or not str(reference).strip():
+        raise WeightsError(f"expected a model's name or path, got {reference!r}")
     text = str(reference)
     known = packaged()
     if text in known:
         checkpoint, folder = known[text]
         return Model(read_card(folder or checkpoint or Path(text)), checkpoint, folder)
     if text.startswith(_PUBLISHED):
-        checkpoint = published_checkpoint(Path(text.removeprefix(_PUBLISHED)).expanduser())
+        checkpoint = published_checkpoint(home_path(Path(text.removeprefix(_PUBLISHED))))
         return Model(read_card(checkpoint), checkpoint)
-    path = Path(reference).expanduser()
-    if path.is_dir():
-        return Model(read_card(path), folder=path)
-    if path.is_file():
-        return Model(read_card(path), checkpoint=path)
+    path = home_path(Path(reference))
+    if exists(path):
+        return Model(read_card(path), folder=path) if path.is_dir() else Model(read_card(path), checkpoint=path)
     if text in PRESETS:
         raise WeightsError(f"{text}: a member of the family, but this package holds no weights for it; it has {', '.join(known)}")
     raise WeightsError(

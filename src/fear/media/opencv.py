@@ -20,7 +20,7 @@ def require_opencv(purpose: str) -> ModuleType:
     """
     try:
         import cv2
-    except ImportError as error:
+    except Exception as error:  # such as AttributeError and ValueError of one that was built for another NumPy
         raise RuntimeMissingError(f"{purpose}: expected OpenCV, which cannot be imported ({error}): {REMEDY}") from error
     if not hasattr(cv2, "resize"):  # removing one of the packages can leave an empty folder
         raise RuntimeMissingError(f"{purpose}: expected OpenCV, got an empty folder cv2: pip install --force-reinstall the package you use")

@@ -6,6 +6,8 @@ length of a video.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -18,12 +20,15 @@ from av.container import InputContainer
 from fear.errors import VideoError
 from fear.media.cameras import camera_format, find_camera
 from fear.media.files import STANDARD_INPUT, VideoFile
-from fear.media.names import home_path
+from fear.media.names import exists, home_path
 from fear.media.opening import PATIENCE, is_recorded, open_container
 from fear.media.pictures import Pictures, open_folder, open_pattern, open_picture
 from fear.media.source import FOLDER_RATE, Frame, Source, SourceReport, reason
 from fear.media.start import parse_start
 from fear.media.streams import RECONNECT, LiveStream
+
+_LARGEST_RATE = 1e6
+"""Frames per second; a larger number is a mistake."""
 
 __all__ = ["FOLDER_RATE", "RECONNECT", "Frame", "Source", "SourceReport", "open_source", "reason"]
 
@@ -80,6 +85,8 @@ def _open(
     source: str | Path | int, options: Mapping[str, str] | None, stream: int | None, rate: Fraction | float | None, reconnect: float
 ) -> Source:
     text = str(source)
+    if rate is not None and not 0 < rate < _LARGEST_RATE:
+        raise VideoError(f"rate: expected a number of frames per second above 0 and below {_LARGEST_RATE:g}, got {rate}")
     pace = None if rate is None else Fraction(rate).limit_denominator(100_000)
     path = None if isinstance(source, int) else _path(text)
     pictures = None if path is None else _pictures(path, pace)
@@ -109,10 +116,21 @@ class _Settings(NamedTuple):
     reconnect: float
 
 
+def is_source(path: Path, source: str | Path | int) -> bool:
+    """Whether a path is the very file that a source reads, by whatever name."""
+    try:
+        if str(source) == "-":
+            return os.path.samestat(os.fstat(sys.stdin.fileno()), path.stat())
+        other = None if isinstance(source, int) else _path(str(source))
+        return other is not None and other.samefile(path)
+    except (OSError, ValueError, AttributeError):  # one of them does not exist, or standard input is closed
+        return False
+
+
 def _path(text: str) -> Path | None:
     """The path that a text names, as it stands, as an address of a file, or in the home folder; None for other sources."""
     path = Path(text)
-    if path.exists() and text != "-":
+    if text != "-" and exists(path):
         return path
     if text.lower().startswith("file:"):
         return Path(url2pathname(urlsplit(text).path))
@@ -126,9 +144,9 @@ def _pictures(path: Path, rate: Fraction | None) -> Source | None:
     Raises:
         VideoError: there is nothing.
     """
-    if path.is_dir():
-        return open_folder(path, rate)
-    if path.exists():
+    if exists(path):
+        if path.is_dir():
+            return open_folder(path, rate)
         return open_picture(path, rate) if path.is_file() else None
     pictures = open_pattern(path, rate)
     if pictures is None:

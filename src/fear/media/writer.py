@@ -27,6 +27,10 @@ ENCODER = {"preset": "ultrafast", "x264-params": "cabac=1:no-deblock=0"}
 the two tools that save most. It has no B-frames, so that a video begins at time 0 in every player."""
 
 
+_LARGEST_RATE, _LARGEST_TIME, _WORST_QUALITY = 1e6, 1e9, 51
+"""Frames per second, seconds, and FFmpeg's constant rate factor; what is beyond them is a mistake."""
+
+
 class VideoWriter:
     """Writes H.264 in MP4 as browsers play it. A context manager that closes the file, also when an error ends the block.
 
@@ -69,6 +73,10 @@ class VideoWriter:
         threads: int = 0,
     ) -> None:
         self.path = Path(path)
+        if not 0 < rate < _LARGEST_RATE:
+            raise VideoError(f"{path}: expected a rate above 0 and below {_LARGEST_RATE:g} frames per second, got {rate}")
+        if not 0 <= quality <= _WORST_QUALITY:
+            raise VideoError(f"{path}: expected a quality from 0 to {_WORST_QUALITY}, got {quality}")
         self._rate = Fraction(rate).limit_denominator(100_000)
         # a key frame at least every two seconds: it begins a fragment, and viewers can jump there
         self._options = {**ENCODER, "crf": str(quality), "g": str(max(1, round(2 * self._rate)))}
@@ -94,8 +102,10 @@ class VideoWriter:
             time: Seconds, later than the frame before; the first frame's time becomes 0.
 
         Raises:
-            VideoError: another size than the first frame's, or the disk is full.
+            VideoError: another size than the first frame's, no usable time, or the disk is full.
         """
+        if not abs(time) < _LARGEST_TIME:
+            raise VideoError(f"{self.path}: expected a time in seconds, got {time}")
         height, width = picture.shape[:2]
         if self._size is None:
             self._begin(height, width, time)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from fear.errors import ConfigError, FearError
@@ -44,32 +45,44 @@ class SingleTarget:
 
     def __init__(self, tracker: OneTarget) -> None:
         self._tracker = tracker
+        self._name = type(tracker).__name__
+
+    @contextmanager
+    def _named(self, method: str) -> Iterator[None]:
+        """Says whose error it is where a tracker of others raises one."""
+        try:
+            yield
+        except FearError:
+            raise
+        except Exception as error:
+            raise FearError(f"{self._name}.{method} raised {type(error).__name__}: {error}") from error
 
     def init(self, frame: Picture, boxes_xywh: Sequence[Box]) -> None:
         """Starts with one target.
 
         Raises:
             ConfigError: another number of boxes than one.
+            FearError: The tracker raised something else; the cause holds it.
         """
         if len(boxes_xywh) != 1:
-            name = type(self._tracker).__name__
-            raise ConfigError(f"{name}: expected one target, which is all that it can follow; got {len(boxes_xywh)}")
-        self._tracker.init(whole(frame), boxes_xywh[0])
+            raise ConfigError(f"{self._name}: expected one target, which is all that it can follow; got {len(boxes_xywh)}")
+        with self._named("init"):
+            self._tracker.init(whole(frame), boxes_xywh[0])
 
     def update(self, frame: Picture) -> list[Track]:
         """Finds the target in the next frame.
 
         Raises:
-            FearError: The tracker gives neither a box nor a track.
+            FearError: The tracker gives neither a box nor a track, or raised something else; the cause holds it.
         """
-        answer = self._tracker.update(whole(frame))
+        with self._named("update"):
+            answer = self._tracker.update(whole(frame))
         if isinstance(answer, Track):
             return [answer]
         try:
             x, y, w, h = (float(value) for value in answer)
         except (TypeError, ValueError) as error:
-            name = type(self._tracker).__name__
-            raise FearError(f"{name}.update: expected a box x, y, width, height or a Track, got {answer!r}") from error
+            raise FearError(f"{self._name}.update: expected a box x, y, width, height or a Track, got {answer!r}") from error
         return [Track((x, y, w, h), float("nan"), float("nan"), False)]
 
 

@@ -85,9 +85,13 @@ class MultiTracker(_StaysHere):
     ) -> None:
         if colour not in get_args(Colour):
             raise ConfigError(f"colour: expected rgb or bgr, got {colour!r}")
+        if config is not None and not isinstance(config, TrackerConfig):
+            raise ConfigError(f"config: expected a fear.TrackerConfig, got {config!r}")
         self.config = config or TrackerConfig()
         if isinstance(model, str | Path | Model):
             model = load(model, runtime=runtime, device=device, threads=threads, rules=self.config)
+        elif not hasattr(model, "encode_template"):
+            raise ConfigError(f"model: expected a name, a path or a loaded network, got {model!r}")
         self.network: Network = model
         self._colour = colour
         self._targets: list[Target] = []

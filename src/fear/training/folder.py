@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tomllib
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from fear.errors import ConfigError
+from fear.parsing import parse_toml
 from fear.training.recipe import Recipe
 
 RECIPE = "recipe.toml"
@@ -87,7 +87,7 @@ def _check_same(recipe: Recipe, folder: Path) -> None:
     written = folder / RECIPE
     if not written.is_file():
         raise ConfigError(f"{folder}: expected a run to resume, found no {RECIPE} there")
-    ours, theirs = (_flat(tomllib.loads(text)) for text in (recipe.to_toml(), written.read_text(encoding="utf-8")))
+    ours, theirs = (_flat(parse_toml(text)) for text in (recipe.to_toml(), written.read_text(encoding="utf-8")))
     differing = sorted(key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key))
     if differing:
         told = "; ".join(f"{key} is {theirs.get(key, 'not set')!r} there and {ours.get(key, 'not set')!r} now" for key in differing)
@@ -128,7 +128,7 @@ def _clear(folder: Path) -> None:
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
         return
-    for stage in tomllib.loads(recipe.read_text(encoding="utf-8")).get("stages", ()):
+    for stage in parse_toml(recipe.read_text(encoding="utf-8")).get("stages", ()):
         shutil.rmtree(folder / stage["name"], ignore_errors=True)
     recipe.unlink()
     if not any(folder.iterdir()):

@@ -7,7 +7,6 @@ their keys stand in `sections`.
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +16,7 @@ import tomli_w
 from pydantic import Field, ValidationError, model_validator
 
 from fear.errors import ConfigError
+from fear.parsing import parse_toml
 from fear.training.old_keys import find_old_keys
 from fear.training.sections import (
     AnchorSection,
@@ -115,10 +115,10 @@ def load_recipe(path: Path, changes: Mapping[str, Any] = MappingProxyType({})) -
         ConfigError: there is no such file, it is not TOML, or a key is unknown or a value out of range; the message names it.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = parse_toml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: expected a recipe, {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise ConfigError(f"{path}: expected a recipe in TOML ({error})") from error
     for key, value in changes.items():
         _set(values, key, value)

@@ -14,6 +14,7 @@ from fear.datasets import read
 from fear.datasets.clip import Clip
 from fear.datasets.frames import FrameReference
 from fear.errors import ConfigError
+from fear.media.names import home_path
 from fear.network import FearNetwork, load_checkpoint, save_checkpoint
 from fear.runtime.pytorch import TorchNetwork
 from fear.tracking.tracker import MultiTracker
@@ -90,7 +91,7 @@ class _Run:
         self._recipe, self._folder, self._tell = recipe, folder, tell
         pools = read_pools(recipe)
         self._validation = read_validation(recipe)
-        cutouts = None if recipe.compose is None else Cutouts(read_cutouts(recipe.compose.objects.expanduser()))
+        cutouts = None if recipe.compose is None else Cutouts(read_cutouts(home_path(recipe.compose.objects)))
         self._pictures = _open_pictures(recipe, pools, cutouts, on_picture)
         self._sampler = make_sampler(recipe, pools, self._pictures.size, cutouts)
         if recipe.sampling.hard:
@@ -133,7 +134,7 @@ class _Run:
 def read_validation(recipe: Recipe) -> list[Clip]:
     """The clips that validation tracks; none where the recipe does not ask for it."""
     part = recipe.validation
-    return [] if part is None else [clip.cut(part.max_frames) for clip in read(part.dataset, part.root.expanduser(), None)]
+    return [] if part is None else [clip.cut(part.max_frames) for clip in read(part.dataset, home_path(part.root), None)]
 
 
 def set_up_torch(recipe: Recipe) -> None:

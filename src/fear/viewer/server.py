@@ -23,6 +23,7 @@ from fear.geometry.boxes import Box, parse_box, require_overlap
 from fear.media import pixels
 from fear.media.planes import whole
 from fear.media.reader import Frame
+from fear.parsing import parse_json
 from fear.tracking.track import Track
 from fear.viewer.screen import Quit, Wish
 
@@ -174,7 +175,7 @@ class PageScreen:
 
     def _tell(self, query: dict[str, str]) -> Reply:
         """The state, as soon as it is another one than the page knows."""
-        version, picture = (int(query[key]) if query.get(key, "").lstrip("-").isdecimal() else -1 for key in ("version", "picture"))
+        version, picture = (_number(query.get(key, "")) for key in ("version", "picture"))
         with self._changed:
             self._asked = True
             self._changed.wait_for(lambda: (self._state.version, self._state.picture) != (version, picture), _PATIENCE)
@@ -199,11 +200,11 @@ class PageScreen:
     def _act(self, body: bytes) -> Reply:
         """Takes what the person wants; what cannot be done is said on the page."""
         try:
-            wanted = json.loads(body)
+            wanted = parse_json(body)
             with self._changed:
                 self._take(wanted)
                 self._changed.notify_all()
-        except (FearError, KeyError, TypeError, ValueError) as error:
+        except (FearError, KeyError, TypeError, ValueError, OverflowError) as error:
             return _json({"error": str(error) if isinstance(error, FearError) else "expected a wish of the page"}, HTTPStatus.BAD_REQUEST)
         return _json({})
 
@@ -225,6 +226,11 @@ class PageScreen:
         for box in parsed:
             require_overlap(box, *frame.picture.shape[:2])
         return parsed
+
+
+def _number(text: str) -> int:
+    """A number that the page knows; −1 for anything else."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else -1
 
 
 def _json(value: Any, status: HTTPStatus = HTTPStatus.OK) -> Reply:

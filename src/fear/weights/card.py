@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 
 from fear.config import NetworkConfig
 from fear.errors import ConfigError, DamagedWeightsError, WeightsError
+from fear.parsing import parse_json
 from fear.weights.store import sha256_of
 
 FORMAT = 1
@@ -77,12 +78,16 @@ class WeightsCard:
             WeightsError: the text is something else, or was written by a newer version.
         """
         try:
-            values: dict[str, Any] = json.loads(text)
+            values: dict[str, Any] = parse_json(text)
             version = values.pop("format")
+            if isinstance(version, bool):
+                raise ValueError("format: expected a whole number")
             network = dict(values["network"])
             former = {key: network.pop(key, only) for key, only in _FORMER_OPTIONS.items()}
             config = NetworkConfig.from_dict(network) if version == FORMAT else None
             card = None if config is None else cls(**values | {"network": config})
+            if card is not None:
+                card._check()
         except (ValueError, KeyError, TypeError, AttributeError, ConfigError) as error:
             raise WeightsError(f"{source}: expected the description of a FEAR network, got something else ({error})") from error
         if card is None:
@@ -90,6 +95,19 @@ class WeightsCard:
         if former != _FORMER_OPTIONS:
             raise WeightsError(f"{source}: expected a network with {_FORMER_OPTIONS}, got {former}; see research/stark")
         return card
+
+    def _check(self) -> None:
+        """Checks kinds and ranges of what a file said."""
+        texts = (self.licence, self.provenance, self.scores_on, self.sha256, *self.files, *self.files.values(), *self.scores)
+        if not all(isinstance(text, str) for text in texts):
+            raise ValueError("expected text for licence, provenance, scores_on, sha256 and files")
+        counts = (self.parameters, self.template_parameters, self.macs)
+        if not all(isinstance(count, int) and count >= 0 for count in counts):
+            raise ValueError("expected whole numbers from 0 up for parameters and macs")
+        if not isinstance(self.dynamic_weight, int | float) or not 0 <= self.dynamic_weight <= 1:
+            raise ValueError(f"dynamic_weight: expected a number from 0 to 1, got {self.dynamic_weight!r}")
+        if not all(isinstance(score, int | float) for score in self.scores.values()):
+            raise ValueError("expected numbers for scores")
 
 
 def read_card(path: Path) -> WeightsCard:

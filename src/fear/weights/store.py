@@ -17,7 +17,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from fear.errors import RuntimeMissingError, WeightsError
+from fear.errors import FearError, RuntimeMissingError, WeightsError
 
 
 def cache_folder() -> Path:
@@ -59,18 +59,25 @@ def written_whole(path: Path, *, keep_existing: bool = False) -> Iterator[Path]:
 
     Yields:
         A path of the same name in a temporary folder beside `path`, with nothing there yet.
+
+    Raises:
+        FearError: A file shall appear where a folder is.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as temporary:
-        unfinished = Path(temporary) / path.name
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".fear-") as temporary:
+        unfinished, before = Path(temporary) / path.name, Path(temporary) / "before"
         yield unfinished
         if keep_existing and path.exists():
             return
-        if path.is_dir():
-            path.rename(Path(temporary) / "before")  # a folder cannot replace one that is not empty
+        if path.is_dir() and unfinished.is_file():
+            raise FearError(f"{path}: expected the name of a file to write, found a folder of that name")
+        if path.is_dir() and unfinished.exists():
+            path.rename(before)  # a folder cannot replace one that is not empty
         try:
             unfinished.replace(path)
         except OSError:
+            if before.exists() and not path.exists():
+                before.rename(path)
             if not (keep_existing and path.exists()):
                 raise
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from fear.annotations.formats.own import read_csv, read_json, read_jsonl, read_t
 from fear.annotations.formats.text import number_lines, read_text
 from fear.annotations.formats.yolo import is_yolo, read_yolo, write_yolo
 from fear.errors import ConfigError, DatasetError
+from fear.parsing import parse_json
 
 __all__ = ["FORMATS", "Format", "Reading", "find_format", "left_out", "read_annotations", "write_annotations"]
 
@@ -147,7 +147,7 @@ def _looked_into(path: Path, guess: str) -> str:
         return "mot" if len(fields) > 5 else "txt"
     if guess == "page":
         try:
-            content = json.loads(read_text(path))
+            content = parse_json(read_text(path))
         except ValueError:
             return guess  # whose reader says what is wrong
         return "coco" if isinstance(content, dict) and "annotations" in content else "page"

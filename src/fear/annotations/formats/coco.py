@@ -17,6 +17,7 @@ from fear.annotations.annotation import LABEL, Annotation, Annotations, Facts, T
 from fear.annotations.formats.text import read_text
 from fear.errors import DatasetError
 from fear.media.image import natural_order
+from fear.parsing import parse_json
 from fear.weights.store import written_whole
 
 
@@ -35,7 +36,7 @@ def read_coco(path: Path, *, first: int | None = None) -> Annotations:
             belong to the same image and class.
     """
     try:
-        content = json.loads(read_text(path))
+        content = parse_json(read_text(path))
         images = {image["id"]: image for image in content["images"]}
         categories = {category["id"]: str(category["name"]) for category in content.get("categories", ())}
         videos = {image.get("video_id") for image in images.values()}

@@ -18,6 +18,7 @@ from fear.annotations.annotation import Annotation, Annotations, Facts, Target, 
 from fear.annotations.formats.text import number_lines, read_text, table_rows
 from fear.errors import DatasetError
 from fear.geometry.boxes import Box
+from fear.parsing import parse_json
 from fear.weights.store import written_whole
 
 FIELDS = ("frame", "time", "target", "x", "y", "w", "h", "score", "similarity", "lost")
@@ -66,7 +67,7 @@ def _json_lines(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = parse_json(line)
         except ValueError as error:
             raise DatasetError(f"{path}, line {number}: expected a JSON object, got: {error}") from error
         if not isinstance(row, dict):
@@ -211,7 +212,7 @@ def read_json(path: Path) -> Annotations:
     """
     text = read_text(path)
     try:
-        project = json.loads(text)
+        project = parse_json(text)
         if isinstance(project, list):
             return _read_rows(path, enumerate(project, start=1))
         if project["format"] != _PROJECT or project["version"] != _VERSION:

@@ -32,7 +32,7 @@ try:
         transpose,
         turn,
     )
-except ImportError:  # there is none, it lacks a library of the system, or another package emptied its folder
+except Exception:  # there is none, it lacks a library of the system, its folder is empty, or it was built for another NumPy
     from fear.media.pixels.without_opencv import (
         BACKEND,
         add_colours,

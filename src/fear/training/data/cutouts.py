@@ -6,7 +6,6 @@ made soft, as the edges of objects in pictures are.
 
 from __future__ import annotations
 
-import json
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from fear.errors import DatasetError
 from fear.geometry.boxes import Box
 from fear.media.image import Image, read_image
+from fear.parsing import parse_json
 
 _LEAST = 24  # pixels of a side: smaller objects are a blur when they are enlarged
 _LARGEST = 160  # pixels of a side in memory; crops show targets at about 51 pixels in searches and 85 in templates
@@ -66,7 +66,7 @@ def read_cutouts(root: Path) -> list[Cutout]:
     """
     table = root / "sources.json"
     try:
-        found = [cutout for entry in json.loads(table.read_text(encoding="utf-8")) for cutout in _cutouts_of(root, entry)]
+        found = [cutout for entry in parse_json(table.read_text(encoding="utf-8")) for cutout in _cutouts_of(root, entry)]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DatasetError(f"{table}: expected objects with file, boxes, masks and kinds ({error})") from error
     if not found:

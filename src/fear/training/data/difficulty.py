@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from fear.parsing import parse_json
 from fear.tracking.protocol import BoxTracker
 from fear.training.data.sampler import Pool
 from fear.training.stages.validation import mean_overlap
@@ -42,5 +43,5 @@ def kept_weights(table: Path) -> dict[str, float] | None:
     """The weights that were written before; None where there are none."""
     if not table.is_file():
         return None
-    weights: dict[str, float] = json.loads(table.read_text(encoding="utf-8"))
+    weights: dict[str, float] = parse_json(table.read_text(encoding="utf-8"))
     return weights

@@ -14,6 +14,7 @@ from torch.utils.data import Sampler as TorchSampler
 
 from fear.datasets import read
 from fear.geometry.boxes import Box
+from fear.media.names import home_path
 from fear.training.data.batch import Batch, PlannedCrop, Prepared, SampleCrops, collate
 from fear.training.data.colours import change_crops
 from fear.training.data.crops import PictureBank, Pictures
@@ -143,4 +144,4 @@ def read_pools(recipe: Recipe) -> list[Pool]:
     Raises:
         DatasetError: as the readers say.
     """
-    return [Pool(read(part.dataset, part.root.expanduser(), None), part.weight) for part in recipe.data]
+    return [Pool(read(part.dataset, home_path(part.root), None), part.weight) for part in recipe.data]
