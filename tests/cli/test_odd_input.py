@@ -164,6 +164,28 @@ def test_a_deep_card_is_refused(tmp_path: Path) -> None:
         WeightsCard.from_json(DEEP, tmp_path)
 
 
+ROW = '{"frame": 0, "time": 0, "target": 0, "x": 1, "y": 2, "w": 3, "h": 4, "score": 1, "similarity": 1, "lost": false}'
+BOX_FAULTS = {
+    "width.coco.json": '{"images": [{"id": 0, "file_name": "0.jpg", "width": "a", "height": 24}], "annotations": []}',
+    "inf.jsonl": ROW.replace('"score": 1', '"score": Infinity'),
+    "far.jsonl": ROW.replace('"frame": 0', '"frame": 1000000000000000'),
+    "deep.jsonl": DEEP,
+    "deep.coco.json": DEEP,
+}
+
+
+@pytest.mark.parametrize("name", BOX_FAULTS)
+def test_a_file_of_boxes_with_values_of_another_kind_is_refused(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(BOX_FAULTS[name])
+    assert "expected" in says("data", "import", tmp_path / name, tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_sizes_and_starts_of_thousands_of_digits(clip: Path, tmp_path: Path) -> None:
+    assert "--size" in says("data", "export", tmp_path / "b.csv", tmp_path / "b.coco.json", "--size", f"{LONG}x24", code=2)
+    assert "start" in says("track", clip, *BOX, "--start", LONG, code=2)
+
+
 # ---------------------------------------------------------------------------------------------------------------- options and arguments
 def test_options_out_of_range(clip: Path, tmp_path: Path) -> None:
     assert "home" in says("track", "~nosuchuser/x.mp4", *BOX)

@@ -13,6 +13,9 @@ from fear.geometry.boxes import Box
 LABEL = "object"
 """Class of a target that has none; formats with classes cannot do without."""
 
+_LARGEST = 1e8
+"""Frames, pixels and frames per second; larger numbers are mistakes, and loops over them would never end."""
+
 
 class Annotation(NamedTuple):
     """One target in one frame."""
@@ -107,6 +110,25 @@ class Annotations:
     targets: dict[int, Target] = field(default_factory=dict)
     facts: Facts = UNKNOWN
     remarks: tuple[str, ...] = ()
+
+    def require_usable(self) -> None:
+        """Checks what a file said.
+
+        Raises:
+            ValueError: A number is none, is infinite or absurdly large, or a text cannot be written.
+        """
+        facts = self.facts
+        for name, value in (("width", facts.width), ("height", facts.height), ("frames", facts.frames), ("rate", facts.rate)):
+            if value is not None and not (isinstance(value, int | float) and 0 <= value <= _LARGEST):
+                raise ValueError(f"{name}: expected a number from 0 to {_LARGEST:g}, got {value!r}")
+        for one in self.boxes:
+            values = (one.score, one.similarity, one.time)
+            if not 0 <= one.frame <= _LARGEST or any(value is not None and math.isinf(value) for value in values):
+                raise ValueError(f"expected finite numbers and frames up to {_LARGEST:g}, got {one}")
+        for text in (facts.name, *(part for target in self.targets.values() for part in (target.name, target.label))):
+            text.encode("utf-8")
+            if any(ord(letter) < ord(" ") and letter not in "\t\n\r" for letter in text):
+                raise ValueError(f"expected text without control characters, got {text!r}")
 
     @property
     def numbers(self) -> list[int]:

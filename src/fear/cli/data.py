@@ -172,7 +172,7 @@ def _reading(video: str | None, size: str | None, rate: float | None, first: int
     from fear.datasets.exchange import video_facts
 
     width, cross, height = (size or "").lower().replace("×", "x").partition("x")
-    if size is not None and not (cross and width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+    if size is not None and not (cross and all(side.isdecimal() and len(side) < 7 and int(side) for side in (width, height))):
         raise typer.BadParameter(f"expected WIDTHxHEIGHT such as 1280x720, got {size!r}", param_hint="--size")
     facts = Facts(width=int(width), height=int(height)) if size is not None else Facts()
     facts = facts.merged(Facts(rate=rate))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from fear.errors import ConfigError
 
+_DIGITS = 16  # of the number of a frame
 _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:\.\d*)?)")
 _SECONDS = re.compile(r"(\d+\.\d*|\.\d+|\d+(?=s))s?")
 
@@ -51,7 +52,7 @@ def parse_start(value: str | float) -> Start:
     if isinstance(value, float) and value >= 0 and math.isfinite(value):
         return Start(seconds=value)
     text = str(value).strip()
-    if text.isdecimal() and text.isascii():
+    if text.isdecimal() and text.isascii() and len(text) < _DIGITS:
         return Start(frame=int(text))
     if match := _SECONDS.fullmatch(text):
         return Start(seconds=float(match[1]))

@@ -158,7 +158,7 @@ def _set(values: dict[str, Any], key: str, value: Any) -> None:
 
 def _child(place: Any, name: str, key: str) -> Any:
     if isinstance(place, list):
-        if not name.isdecimal() or int(name) >= len(place):
+        if not name.isdecimal() or len(name) > 6 or int(name) >= len(place):
             raise ConfigError(f"{key}: expected a number below {len(place)}, got {name!r}")
         return place[int(name)]
     child = place.setdefault(name, {})

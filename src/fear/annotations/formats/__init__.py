@@ -13,7 +13,7 @@ from fear.annotations.formats.mot import read_mot, write_mot
 from fear.annotations.formats.own import read_csv, read_json, read_jsonl, read_txt, write_csv, write_jsonl, write_txt
 from fear.annotations.formats.text import number_lines, read_text
 from fear.annotations.formats.yolo import is_yolo, read_yolo, write_yolo
-from fear.errors import ConfigError, DatasetError
+from fear.errors import ConfigError, DatasetError, FearError
 from fear.parsing import parse_json
 
 __all__ = ["FORMATS", "Format", "Reading", "find_format", "left_out", "read_annotations", "write_annotations"]
@@ -168,7 +168,14 @@ def read_annotations(path: Path, name: str | None = None, how: Reading = _USUAL)
     """
     if not path.exists():
         raise DatasetError(f"{path}: expected a file or folder of boxes, found nothing there")
-    found = FORMATS[find_format(path, name)].read(path, how)
+    chosen = FORMATS[find_format(path, name)]
+    try:
+        found = chosen.read(path, how)
+        found.require_usable()
+    except FearError:
+        raise
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+        raise DatasetError(f"{path}: expected {chosen.title}, got values of another kind ({error})") from error
     return Annotations(found.boxes, found.targets, found.facts.merged(how.facts), found.remarks)
 
 
