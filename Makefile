@@ -89,12 +89,16 @@ gpu-train: $(VENV)/dev  ## Train the default weights on a graphics card: here if
 	@$(BIN)/python scripts/prepare_gpu.py --shared $(SHARED) --output build/gpu
 	@if command -v nvidia-smi >/dev/null; then sh build/gpu/train.sh; fi
 
-train-default: $(VENV)/dev  ## Train the default weights on the processor: distillation, then labelled tracks; interrupted, it goes on.
+train-default: $(VENV)/dev  ## Train the default weights on the processor, about six hours of two cores: distillation, then labelled tracks; interrupted, it goes on.
 	@test -f data/pseudo.csv || $(BIN)/fear data label $(SHARED)/data/videos data/pseudo.csv --tracker published:$(SHARED)/official --targets 6
-	$(BIN)/fear train distill_xs --output runs/distill_xs $(if $(wildcard runs/distill_xs/recipe.toml),--resume) \
-		--set data.0.root=$(SHARED)/data/images --set data.1.root=$(SHARED)/data/videos --set distill.teacher=published:$(SHARED)/official
-	$(BIN)/fear train default_xs --output runs/default_xs $(if $(wildcard runs/default_xs/recipe.toml),--resume) \
-		--set network.weights=runs/distill_xs/weights.safetensors
+	$(call trained,distill_xs,$(DISTILLED))
+	$(call trained,default_xs,--set network.weights=runs/distill_xs/weights.safetensors)
+	$(call trained,distill_nano,$(DISTILLED) --set network.weights=runs/distill_xs/weights.safetensors)
+	$(call trained,default_nano,--set network.weights=runs/distill_nano/weights.safetensors)
+
+# a run of a recipe, or the rest of one that was interrupted
+trained = $(BIN)/fear train $(1) --output runs/$(1) $(if $(wildcard runs/$(1)/recipe.toml),--resume) $(2)
+DISTILLED = --set data.0.root=$(SHARED)/data/images --set data.1.root=$(SHARED)/data/videos --set distill.teacher=published:$(SHARED)/official
 
 clean:  ## Remove what the other targets made.
 	rm -rf $(VENV) web/node_modules demo dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
