@@ -335,7 +335,7 @@ def test_workers_and_their_parent_end_together(end: str, tmp_path: Path) -> None
         workers = _wait_for(lambda: found if len(found := _children(parent.pid)) >= 2 else None)
         time.sleep(4)  # they are at work
         os.kill(parent.pid if end == "parent" else workers[-1], signal.SIGKILL)
-        _, told = parent.communicate(timeout=60)
+        _, told = parent.communicate(timeout=120)
         assert _wait_for(lambda: not any(_is_alive(one) for one in workers))
         if end == "worker":
             assert parent.returncode == 1

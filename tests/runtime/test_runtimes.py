@@ -277,7 +277,7 @@ def test_checkpoint_path_is_exported_once(tmp_path: Path, monkeypatch: pytest.Mo
         ("fear-l", {}, WeightsError, "no weights"),
         ("/nowhere/x.safetensors", {}, WeightsError, "expected a known model"),
         ("fear-xs", {"runtime": "tensorflow"}, ConfigError, "expected auto, openvino, onnx, torch"),
-        ("fear-xs", {"threads": 0}, ConfigError, "threads: expected at least one"),
+        ("fear-xs", {"threads": 0}, ConfigError, "threads: expected a whole number from 1"),
         ("fear-xs", {"runtime": "onnx", "device": "tpu"}, ConfigError, "device"),
         ("fear-xs", {"runtime": "openvino", "device": "tpu"}, ConfigError, "device: expected one that this OpenVINO has"),
         ("fear-xs", {"runtime": "torch", "device": "tpu"}, ConfigError, "device: expected one that this torch has"),

@@ -29,6 +29,9 @@ _HEADER_KEY = "fear"
 _FORMER_OPTIONS = {"merge": "sum", "update": "similarity"}
 """Keys of the network that earlier versions wrote, and the only value that this version still runs."""
 
+_LARGEST_WEIGHT = 2
+"""Of the dynamic template. Training does not keep w within 0 and 1; what is far outside is a mistake."""
+
 _GRAPH_SUFFIXES = (".onnx", ".xml", ".bin")
 
 
@@ -104,8 +107,8 @@ class WeightsCard:
         counts = (self.parameters, self.template_parameters, self.macs)
         if not all(isinstance(count, int) and count >= 0 for count in counts):
             raise ValueError("expected whole numbers from 0 up for parameters and macs")
-        if not isinstance(self.dynamic_weight, int | float) or not 0 <= self.dynamic_weight <= 1:
-            raise ValueError(f"dynamic_weight: expected a number from 0 to 1, got {self.dynamic_weight!r}")
+        if not isinstance(self.dynamic_weight, int | float) or not abs(self.dynamic_weight) <= _LARGEST_WEIGHT:
+            raise ValueError(f"dynamic_weight: expected a number up to {_LARGEST_WEIGHT}, got {self.dynamic_weight!r}")
         if not all(isinstance(score, int | float) for score in self.scores.values()):
             raise ValueError("expected numbers for scores")
 
