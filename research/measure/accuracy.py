@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -72,6 +73,11 @@ class Row(NamedTuple):
     mean: dict[str, float]
     clips: dict[str, dict[str, Any]]
     """Scores of each clip."""
+
+
+def _model() -> str:
+    """The processor without the list of what it can do."""
+    return re.split(r" (?=(?:amx|avx|sse|asimd|neon)\w*\b)", processor(), maxsplit=1)[0]
 
 
 def main() -> None:
@@ -159,7 +165,7 @@ def write_readme(default: list[Row]) -> None:
     scores = ("auc", "ao", "sr50", "precision")
     cells = [[TITLES[row.tracker], *(f"{row.mean[key]:.3f}" for key in scores), f"{row.mean['fps']:.0f}"] for row in default]
     note = (
-        f"{_count(default[0])} of public benchmarks, none of them used in training; {processor()}, one thread, each tracker with its "
+        f"{_count(default[0])} of public benchmarks, none of them used in training; {_model()}, one thread, each tracker with its "
         f"default rules; {_ran()}."
     )
     path = HERE.parents[1] / "README.md"
