@@ -29,7 +29,7 @@ HERE = Path(__file__).parent
 PAGE = """# Accuracy and speed
 
 All trackers on the same {clips} of public benchmarks, in one run on one machine. None of the clips was used in training.
-{workers} processes ran side by side, each tracker on one thread. {ran}.
+Processes side by side: {workers}, each tracker on one thread. {ran}.
 
 {provenance}
 

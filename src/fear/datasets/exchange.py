@@ -13,7 +13,7 @@ from fear.datasets.files import find, read_boxes
 from fear.errors import ConfigError, DatasetError
 from fear.media.image import list_images, read_image
 from fear.media.reader import open_source
-from fear.weights.store import written_whole
+from fear.weights.store import write_text_whole
 
 _TRUTH = "groundtruth.txt"
 
@@ -158,8 +158,7 @@ def _write_truth(annotations: Annotations, folder: Path, target: int | None) -> 
         raise DatasetError(f"{folder}: expected a folder of pictures, img, or a video, video.mp4; `fear data unpack` makes them of a video")
     chosen = only(annotations, target, folder)
     truth = every_frame(chosen, count, folder)
-    with written_whole(path) as unfinished:
-        unfinished.write_text(truth_text(truth), encoding="utf-8")
+    write_text_whole(path, truth_text(truth))
 
 
 def every_frame(annotations: Annotations, count: int, place: Path) -> NDArray[np.float64]:

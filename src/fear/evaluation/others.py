@@ -51,17 +51,18 @@ def adopt_results(name: str, folder: Path, dataset: str, clips: Sequence[Clip], 
     if not name:
         raise ConfigError(f"results: expected NAME=DIR, got ={folder}")
     files = _find(folder, clips)
-    boxes = {clip.name: _read(files[clip.name], clip) for clip in clips if clip.name in files}
-    origin = _origin(dataset, [(boxes[clip.name], clip.from_first_box()) for clip in clips if clip.name in boxes])
+    known = [clip for clip in clips if clip.name in files]
+    seen = {clip.name: clip.from_first_box() for clip in known}
+    boxes = {clip.name: _read(files[clip.name], clip)[-len(seen[clip.name]) :] for clip in known}
+    origin = _origin(dataset, [(boxes[name], clip) for name, clip in seen.items()])
     key = {"tracker": name, "source": _digest(_texts(folder)), "results": f"of others, pixels counted from {origin}"}
     target = claim_tracker(results, Spec(name).folder_name, key)
-    for clip in clips:
-        if clip.name in boxes:
-            seen = clip.from_first_box()
-            unknown = np.full(len(seen), np.nan)
-            seconds = _seconds(files[clip.name], clip)[-len(seen) :]
-            moved = boxes[clip.name] - (origin, origin, 0, 0)
-            write_outcome(Job(Spec(name), seen, target), Outcome(moved, seconds, unknown, np.zeros(len(seen), bool)))
+    for whole in known:
+        clip = seen[whole.name]
+        unknown = np.full(len(clip), np.nan)
+        seconds = _seconds(files[clip.name], whole)[-len(clip) :]
+        moved = boxes[clip.name] - (origin, origin, 0, 0)
+        write_outcome(Job(Spec(name), clip, target), Outcome(moved, seconds, unknown, np.zeros(len(clip), bool)))
     return target
 
 
@@ -86,11 +87,11 @@ def _texts(folder: Path) -> list[Path]:
 
 
 def _read(path: Path, clip: Clip) -> Floats:
-    """The boxes of a clip from the frame on in which its target appears, (F, 4)."""
+    """The boxes of a clip, (F, 4)."""
     boxes = read_boxes(path)
     if len(boxes) < len(clip):
         raise DatasetError(f"{path}: expected a box for each of {len(clip)} frames, got {len(boxes)}")
-    return boxes[: len(clip)][-len(clip.from_first_box()) :]  # an evaluation may look at the first frames alone
+    return boxes[: len(clip)]  # an evaluation may look at the first frames alone
 
 
 def _origin(dataset: str, pairs: Sequence[tuple[Floats, Clip]]) -> int:

@@ -17,7 +17,7 @@ from fear.evaluation.strip import draw_worst
 from fear.evaluation.summary import Results, TrackerResults, summarise, write_csv
 from fear.evaluation.tables import ABSENT, markdown_table, number
 from fear.runtime.processor import processor
-from fear.weights.store import written_whole
+from fear.weights.store import write_text_whole
 
 _WORST = 4  # clips in the picture of the worst ones
 _NOTHING = hashlib.sha256().hexdigest()  # of trackers without networks
@@ -30,7 +30,7 @@ def write_report(results: Results, output: Path) -> str:
     Returns:
         The main table, in Markdown.
     """
-    _write(output / "summary.json", json.dumps(summarise(results), indent=1) + "\n")
+    write_text_whole(output / "summary.json", json.dumps(summarise(results), indent=1) + "\n")
     write_csv(results, output / "summary.csv")
     table = main_table(results)
     sections = [
@@ -46,13 +46,8 @@ def write_report(results: Results, output: Path) -> str:
         _worst(results, output),
         _keys(results),
     ]
-    _write(output / "report.md", "\n\n".join(section for section in sections if section) + "\n")
+    write_text_whole(output / "report.md", "\n\n".join(section for section in sections if section) + "\n")
     return table
-
-
-def _write(path: Path, text: str) -> None:
-    with written_whole(path) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
 
 
 def main_table(results: Results) -> str:

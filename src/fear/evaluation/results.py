@@ -26,7 +26,7 @@ from fear.datasets.frames import VideoFrame
 from fear.errors import DatasetError
 from fear.evaluation.jobs import Job, Outcome
 from fear.parsing import parse_json
-from fear.weights.store import written_whole
+from fear.weights.store import write_text_whole
 
 _KINDS = ("time", "score", "lost")  # of files beside the boxes
 _REMEDY = "give another --output, or remove that folder"
@@ -37,10 +37,12 @@ _SHOWN = 8  # characters of a digest in the name of a folder
 def write_outcome(job: Job, outcome: Outcome) -> None:
     """Writes the files of a run, each of them whole or not at all."""
     job.folder.mkdir(parents=True, exist_ok=True)
-    _write(job.folder / f"{job.name}_score.txt", "".join(f"{value:.4f}\n" for value in outcome.scores))
-    _write(job.folder / f"{job.name}_lost.txt", "".join(f"{int(value)}\n" for value in outcome.lost))
-    _write(job.folder / f"{job.name}.txt", "".join(",".join(f"{value:.4f}" for value in box) + "\n" for box in outcome.boxes_xywh))
-    _write(job.folder / f"{job.name}_time.txt", "".join(f"{value:.6f}\n" for value in outcome.seconds))
+    write_text_whole(job.folder / f"{job.name}_score.txt", "".join(f"{value:.4f}\n" for value in outcome.scores))
+    write_text_whole(job.folder / f"{job.name}_lost.txt", "".join(f"{int(value)}\n" for value in outcome.lost))
+    write_text_whole(
+        job.folder / f"{job.name}.txt", "".join(",".join(f"{value:.4f}" for value in box) + "\n" for box in outcome.boxes_xywh)
+    )
+    write_text_whole(job.folder / f"{job.name}_time.txt", "".join(f"{value:.6f}\n" for value in outcome.seconds))
 
 
 def read_outcome(job: Job) -> Outcome:
@@ -63,11 +65,6 @@ def is_done(job: Job) -> bool:
     except DatasetError:
         return False
     return all(len(part) == len(job.clip) for part in outcome)
-
-
-def _write(path: Path, text: str) -> None:
-    with written_whole(path) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
 
 
 # ------------------------------------------------------------------------------------------------------------------ whose they are
@@ -100,7 +97,7 @@ def claim_data(output: Path, dataset: str, max_frames: int | None, clips: Sequen
             raise DatasetError(f"{output}: expected results of these clips, found those of other data under the name {other[0]}; {_REMEDY}")
         claimed["clips"] = known["clips"] | digests
     output.mkdir(parents=True, exist_ok=True)
-    _write(path, json.dumps(claimed, indent=1) + "\n")
+    write_text_whole(path, json.dumps(claimed, indent=1) + "\n")
     return list(claimed["clips"])
 
 
@@ -117,10 +114,10 @@ def _read_data(path: Path) -> dict[str, Any]:
 
 def _require_own_files(names: Sequence[str]) -> None:
     """Checks that no clip has the name of another clip's file, such as `x_time` beside `x`."""
-    for name in names:
-        clash = next((f"{name}_{kind}" for kind in _KINDS if f"{name}_{kind}" in names), None)
-        if clash is not None:
-            raise DatasetError(f"{clash}: expected another name of this clip, which is that of a file with results of {name}")
+    files = {f"{name}_{kind}": name for name in names for kind in _KINDS}
+    clash = next((name for name in names if name in files), None)
+    if clash is not None:
+        raise DatasetError(f"{clash}: expected another name of this clip, which is that of a file with results of {files[clash]}")
 
 
 def claim_tracker(results: Path, folder_name: str, key: dict[str, Any]) -> Path:
@@ -141,7 +138,7 @@ def claim_tracker(results: Path, folder_name: str, key: dict[str, Any]) -> Path:
     if not folder.is_dir() and earlier.is_dir():
         earlier.rename(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / "key.json", json.dumps(key, indent=1) + "\n")
+    write_text_whole(folder / "key.json", json.dumps(key, indent=1) + "\n")
     return folder
 
 

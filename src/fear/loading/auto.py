@@ -19,7 +19,7 @@ from fear.errors import DamagedWeightsError
 from fear.parsing import parse_json
 from fear.runtime.processor import processor
 from fear.runtime.protocol import Crops, Floats, Network, require_finite
-from fear.weights.store import cache_folder, written_whole
+from fear.weights.store import cache_folder, write_text_whole
 
 _log = logging.getLogger(__name__)
 
@@ -145,7 +145,6 @@ def _remembered(memory: Path) -> dict[str, str]:
 
 def _remember(memory: Path, known: dict[str, str]) -> None:
     try:
-        with written_whole(memory) as unfinished:
-            unfinished.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+        write_text_whole(memory, json.dumps(known, indent=1) + "\n")
     except OSError as error:  # then every start measures again, which only takes a second
         _log.info("could not remember the fastest runtime: %s", error)

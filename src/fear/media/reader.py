@@ -23,12 +23,9 @@ from fear.media.files import STANDARD_INPUT, VideoFile
 from fear.media.names import exists, home_path
 from fear.media.opening import PATIENCE, is_recorded, open_container
 from fear.media.pictures import Pictures, open_folder, open_pattern, open_picture
-from fear.media.source import FOLDER_RATE, Frame, Source, SourceReport, reason
+from fear.media.source import FOLDER_RATE, LARGEST_RATE, Frame, Source, SourceReport, reason
 from fear.media.start import parse_start
 from fear.media.streams import RECONNECT, LiveStream
-
-_LARGEST_RATE = 1e6
-"""Frames per second; a larger number is a mistake."""
 
 __all__ = ["FOLDER_RATE", "RECONNECT", "Frame", "Source", "SourceReport", "open_source", "reason"]
 
@@ -85,8 +82,8 @@ def _open(
     source: str | Path | int, options: Mapping[str, str] | None, stream: int | None, rate: Fraction | float | None, reconnect: float
 ) -> Source:
     text = str(source)
-    if rate is not None and not 0 < rate < _LARGEST_RATE:
-        raise VideoError(f"rate: expected a number of frames per second above 0 and below {_LARGEST_RATE:g}, got {rate}")
+    if rate is not None and not 0 < rate < LARGEST_RATE:
+        raise VideoError(f"rate: expected a number of frames per second above 0 and below {LARGEST_RATE:g}, got {rate}")
     pace = None if rate is None else Fraction(rate).limit_denominator(100_000)
     path = None if isinstance(source, int) else _path(text)
     pictures = None if path is None else _pictures(path, pace)

@@ -18,7 +18,7 @@ from fear.media.matrices import Matrix, usual_matrix
 from fear.media.pixels import planes_of_rgb
 from fear.media.planes import Yuv420
 from fear.media.sound import Sound, SoundTrack
-from fear.media.source import FOLDER_RATE, reason
+from fear.media.source import FOLDER_RATE, LARGEST_RATE, reason
 
 _LIMITED_RANGE = 1  # FFmpeg's number
 
@@ -27,8 +27,8 @@ ENCODER = {"preset": "ultrafast", "x264-params": "cabac=1:no-deblock=0"}
 the two tools that save most. It has no B-frames, so that a video begins at time 0 in every player."""
 
 
-_LARGEST_RATE, _LARGEST_TIME, _WORST_QUALITY = 1e6, 1e9, 51
-"""Frames per second, seconds, and FFmpeg's constant rate factor; what is beyond them is a mistake."""
+_LARGEST_TIME, _WORST_QUALITY = 1e9, 51
+"""Seconds, and FFmpeg's constant rate factor; what is beyond them is a mistake."""
 
 
 class VideoWriter:
@@ -73,8 +73,8 @@ class VideoWriter:
         threads: int = 0,
     ) -> None:
         self.path = Path(path)
-        if not 0 < rate < _LARGEST_RATE:
-            raise VideoError(f"{path}: expected a rate above 0 and below {_LARGEST_RATE:g} frames per second, got {rate}")
+        if not 0 < rate < LARGEST_RATE:
+            raise VideoError(f"{path}: expected a rate above 0 and below {LARGEST_RATE:g} frames per second, got {rate}")
         if not 0 <= quality <= _WORST_QUALITY:
             raise VideoError(f"{path}: expected a quality from 0 to {_WORST_QUALITY}, got {quality}")
         self._rate = Fraction(rate).limit_denominator(100_000)

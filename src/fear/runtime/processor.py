@@ -7,7 +7,7 @@ import platform
 from functools import cache
 from pathlib import Path
 
-from fear.weights.store import cache_folder, written_whole
+from fear.weights.store import cache_folder, write_text_whole
 
 _VECTORS = ("avx", "amx", "sve", "asimd")
 
@@ -28,8 +28,7 @@ def processor() -> str:
     if kept.is_file():
         return kept.read_text(encoding="utf-8").strip()
     name = _from_library()
-    with written_whole(kept) as unfinished:
-        unfinished.write_text(name + "\n", encoding="utf-8")
+    write_text_whole(kept, name + "\n")
     return name
 
 

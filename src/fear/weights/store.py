@@ -82,6 +82,12 @@ def written_whole(path: Path, *, keep_existing: bool = False) -> Iterator[Path]:
                 raise
 
 
+def write_text_whole(path: Path, text: str) -> None:
+    """Writes a text file, UTF-8, which appears whole or not at all; see `written_whole`."""
+    with written_whole(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
+
+
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file's content, as hexadecimal digits."""
     with path.open("rb") as file:

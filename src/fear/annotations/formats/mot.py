@@ -16,7 +16,7 @@ from pathlib import Path
 from fear.annotations.annotation import Annotation, Annotations, Facts, Target, ordered, plain
 from fear.annotations.formats.text import number_lines, read_text
 from fear.errors import DatasetError
-from fear.weights.store import written_whole
+from fear.weights.store import write_text_whole
 
 # the classes of MOT16 to MOT20, in the order of their numbers from 1
 _CLASSES = (
@@ -90,11 +90,9 @@ def write_mot(annotations: Annotations, path: Path, *, origin: float = 0) -> Non
         if not one.lost:
             kind = kinds[annotations.label(one.target)]
             lines.append(mot_line(one, origin, f"{kind},{plain(one.visibility)}" if truth else "-1,-1,-1"))
-    with written_whole(path) as unfinished:
-        unfinished.write_text("".join(lines), encoding="utf-8")
+    write_text_whole(path, "".join(lines))
     if truth and not known:
-        with written_whole(_names_file(path)) as unfinished:
-            unfinished.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+        write_text_whole(_names_file(path), "".join(f"{name}\n" for name in names))
 
 
 def mot_line(one: Annotation, origin: float = 0, rest: str = "-1,-1,-1") -> str:

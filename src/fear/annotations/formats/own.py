@@ -19,7 +19,7 @@ from fear.annotations.formats.text import number_lines, read_text, table_rows
 from fear.errors import DatasetError
 from fear.geometry.boxes import Box
 from fear.parsing import parse_json
-from fear.weights.store import written_whole
+from fear.weights.store import write_text_whole
 
 FIELDS = ("frame", "time", "target", "x", "y", "w", "h", "score", "similarity", "lost")
 _EXTRA = ("name", "label", "visibility")
@@ -147,12 +147,12 @@ def write_csv(annotations: Annotations, path: Path) -> None:
     writer = csv.DictWriter(text, list(rows[0]) if rows else FIELDS, lineterminator="\n")
     writer.writeheader()
     writer.writerows({name: int(value) if isinstance(value, bool) else value for name, value in row.items()} for row in rows)
-    _write(path, text.getvalue())
+    write_text_whole(path, text.getvalue())
 
 
 def write_jsonl(annotations: Annotations, path: Path) -> None:
     """Writes the same fields, one JSON object a line."""
-    _write(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in _rows(annotations)))
+    write_text_whole(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in _rows(annotations)))
 
 
 def _rows(annotations: Annotations) -> Iterator[dict[str, Any]]:
@@ -200,7 +200,7 @@ def write_txt(annotations: Annotations, path: Path) -> None:
         known = {one.frame: one.box_xywh for one in boxes if not one.lost}
         lines = (known.get(frame, (math.nan,) * 4) for frame in range(annotations.length))
         text = "".join(",".join("nan" if math.isnan(value) else plain(value) for value in box) + "\n" for box in lines)
-        _write(path.with_stem(f"{path.stem}_{number}") if len(tracks) > 1 else path, text)
+        write_text_whole(path.with_stem(f"{path.stem}_{number}") if len(tracks) > 1 else path, text)
 
 
 # --------------------------------------------------------------------------------------------------------------------- the page
@@ -234,8 +234,3 @@ def _project_box(target: Mapping[str, Any], row: list[float]) -> Annotation:
     return Annotation(
         _whole(frame), _whole(target["id"]), _finite([float(x), float(y), float(w), float(h)]), float(score), float(similarity), bool(lost)
     )
-
-
-def _write(path: Path, text: str) -> None:
-    with written_whole(path) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
