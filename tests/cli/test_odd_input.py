@@ -330,7 +330,11 @@ def test_workers_and_their_parent_end_together(end: str, tmp_path: Path) -> None
     code = "import sys; from fear.cli import app\nif __name__ == '__main__': app(sys.argv[1:])"
     (tmp_path / "run.py").write_text(code)
     words = ["eval", "--root", "data", "--tracker", "slow:T", "--workers", "2", "--output", "out"]
-    parent = subprocess.Popen([sys.executable, "run.py", *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    with subprocess.Popen([sys.executable, "run.py", *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True) as parent:
+        _end_one(parent, end)
+
+
+def _end_one(parent: subprocess.Popen[str], end: str) -> None:
     try:
         workers = _wait_for(lambda: found if len(found := _children(parent.pid)) >= 2 else None)
         time.sleep(4)  # they are at work

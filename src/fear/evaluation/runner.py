@@ -59,6 +59,9 @@ def _in_processes(jobs: list[Job], workers: int) -> Iterator[tuple[Job, Outcome]
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=spawn, initializer=_end_with_parent, initargs=(os.getpid(),)) as pool:
         futures = {pool.submit(track, job): job for job in jobs}
+        # Python watches only those workers that it had started before a call of `submit` was noticed. Without one more call, the end of the
+        # last worker could stay unseen until another worker gives a result.
+        pool.submit(os.getpid)
         try:
             for future in as_completed(futures):
                 yield futures[future], future.result()
