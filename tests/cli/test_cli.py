@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import pty
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from fear.geometry.boxes import iou
 from fear.media.reader import open_source
 from fear.media.synthetic import Scene, render
 from fear.media.writer import VideoWriter
+from fear.signals import on_ending_signal
 from fear.weights import packaged
 
 SCENE = Scene(frames=24, height=180, width=320)
@@ -254,7 +256,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interrupted_run_leaves_valid_files(long: Path, tmp_path: Path, ending: signal.Signals) -> None:
     command = [sys.executable, "-m", "fear.cli", "track", str(long), "--box", "45,70,35,35", "--boxes", "o.csv", "--output", "o.mp4"]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=os.environ | {"COLUMNS": "200"})
@@ -271,6 +273,35 @@ def test_interrupted_run_leaves_valid_files(long: Path, tmp_path: Path, ending: 
     assert kept <= len(rows) <= kept + 1  # the interrupt may come between a frame's box and its picture
     with open_source(tmp_path / "o.mp4") as video:
         assert kept <= len(list(video)) <= kept + 1
+
+
+def test_a_terminal_that_is_closed_leaves_valid_files(long: Path, tmp_path: Path) -> None:
+    """The system sends SIGHUP then, and every line that is printed afterwards is an error."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "fear.cli", "track", str(long), "--box", "45,70,35,35", "--boxes", "o.csv", "--output", "o.mp4"]
+    login = "import fcntl, os, sys, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+    process = subprocess.Popen([sys.executable, "-c", login, *command], cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    while not (tmp_path / "o.csv").exists() or len((tmp_path / "o.csv").read_bytes()) < 2000:
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.close(ours)
+    process.wait(timeout=30)
+    rows = read_rows(tmp_path / "o.csv")
+    assert 20 < len(rows) < 1200
+    with open_source(tmp_path / "o.mp4") as video:
+        assert len(rows) - 1 <= len(list(video)) <= len(rows)
+
+
+def test_what_is_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with on_ending_signal(signal.default_int_handler):
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+            assert signal.getsignal(signal.SIGTERM) is signal.default_int_handler
+        assert signal.getsignal(signal.SIGTERM) is not signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_version_help_and_models() -> None:

@@ -3,11 +3,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from fear.weights.store import cache_folder, written_whole
+from fear.weights.store import cache_folder, write_text_whole, written_whole
 
 
 def test_the_cache_lies_where_the_platform_keeps_caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,3 +61,14 @@ def test_a_folder_replaces_another_or_leaves_it(tmp_path: Path, keep_existing: b
     assert (folder / "content").read_text() == expected
     assert (folder / "more").exists() == keep_existing
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_what_a_killed_process_left_is_removed_after_a_day(tmp_path: Path) -> None:
+    fresh, old = tmp_path / ".fear-fresh", tmp_path / ".fear-old"
+    for folder in (fresh, old):
+        folder.mkdir()
+        (folder / "half.mp4").write_bytes(b"half")
+    yesterday = time.time() - 100_000
+    os.utime(old, (yesterday, yesterday))
+    write_text_whole(tmp_path / "notes.txt", "whole")
+    assert sorted(one.name for one in tmp_path.iterdir()) == [".fear-fresh", "notes.txt"]

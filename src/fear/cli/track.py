@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 import signal
-import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +15,7 @@ from fear.cli.assignments import parse_assignment
 from fear.cli.console import complete_model, complete_runtime, out, progress, working
 from fear.errors import BoxError, ConfigError, FearError
 from fear.geometry.boxes import Box, parse_box
+from fear.signals import on_ending_signal
 
 if TYPE_CHECKING:
     from fear.annotations.recording import Summary
@@ -60,19 +59,6 @@ def _list_cameras(wanted: bool) -> None:
         if not cameras:
             out.print("no cameras found")
         raise typer.Exit
-
-
-@contextmanager
-def _termination_interrupts() -> Iterator[None]:
-    """SIGTERM, with which services and containers end a program, is treated as Ctrl-C is, so that the files are left whole."""
-    if threading.current_thread() is not threading.main_thread():  # only that one may set handlers
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @app.command("track")
@@ -154,7 +140,7 @@ def track_command(
     config = TrackerConfig.from_dict(switched | dict(parse_assignment(text) for text in rules or ()))
     summary = Summary()
     with (
-        _termination_interrupts(),
+        on_ending_signal(signal.default_int_handler),  # as after Ctrl-C, the files are left whole
         open_source(source, options=options, stream=video_stream, rate=rate, reconnect=reconnect, start=start) as frames,
         ExitStack() as stack,
     ):

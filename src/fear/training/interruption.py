@@ -1,10 +1,10 @@
-"""Ctrl-C and SIGTERM end a run behind the step that is under way, with a checkpoint."""
+"""Signals that ask a run to end let it finish its step and write a checkpoint."""
 
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import lightning
 from lightning.pytorch.callbacks import Checkpoint
 
 from fear.errors import FearError
+from fear.signals import on_ending_signal
 
 
 class InterruptedRunError(FearError):
@@ -19,7 +20,7 @@ class InterruptedRunError(FearError):
 
 
 class CheckpointOnInterrupt(Checkpoint):
-    """Writes a checkpoint when Ctrl-C is pressed, or when a service ends the program with SIGTERM. A second signal ends the run at once.
+    """Writes a checkpoint when a signal asks the program to end (`fear.signals.ENDING`). A second one ends it at once.
 
     Args:
         folder: Of the stage.
@@ -29,12 +30,11 @@ class CheckpointOnInterrupt(Checkpoint):
     def __init__(self, folder: Path, tell: Callable[[str], None]) -> None:
         self._folder, self._tell = folder, tell
         self._asked = False
-        self._before: dict[int, Any] = {}
+        self._signals = ExitStack()
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Lightning's hook; in earlier ones the trainer notes the handlers that it restores at the end."""
-        if threading.current_thread() is threading.main_thread():  # no other thread may set a handler
-            self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        self._signals.enter_context(on_ending_signal(self._ask))
 
     def on_train_batch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -50,20 +50,15 @@ class CheckpointOnInterrupt(Checkpoint):
 
     def teardown(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str) -> None:
         """Lightning's hook at the end of a stage."""
-        self._restore()
+        self._signals.close()
 
     def on_exception(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, exception: BaseException) -> None:
         """Lightning's hook when a stage ends with an error, which calls no teardown."""
-        self._restore()
-
-    def _restore(self) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-        self._before = {}
+        self._signals.close()
 
     def _ask(self, number: int, frame: Any) -> None:
         if self._asked:
             raise KeyboardInterrupt
         self._asked = True
-        name = "Ctrl-C" if number == signal.SIGINT else "SIGTERM"
+        name = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
         self._tell(f"{name}: the run ends after this step, with a checkpoint; the same again ends it at once without one")

@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -18,6 +19,12 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from fear.errors import FearError, RuntimeMissingError, WeightsError
+
+_UNFINISHED = ".fear-"
+"""Start of the names of folders in which files and folders are written."""
+
+_ABANDONED = 86_400.0
+"""Seconds after which nobody is writing there any more."""
 
 
 def cache_folder() -> Path:
@@ -64,7 +71,8 @@ def written_whole(path: Path, *, keep_existing: bool = False) -> Iterator[Path]:
         FearError: A file shall appear where a folder is.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".fear-") as temporary:
+    _remove_leftovers(path.parent)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=_UNFINISHED) as temporary:
         unfinished, before = Path(temporary) / path.name, Path(temporary) / "before"
         yield unfinished
         if keep_existing and path.exists():
@@ -80,6 +88,17 @@ def written_whole(path: Path, *, keep_existing: bool = False) -> Iterator[Path]:
                 before.rename(path)
             if not (keep_existing and path.exists()):
                 raise
+
+
+@cache  # once for a folder: it may hold thousands of files
+def _remove_leftovers(folder: Path) -> None:
+    """Removes what processes that were killed left unfinished in a folder."""
+    for one in folder.glob(f"{_UNFINISHED}*"):
+        try:
+            if one.is_dir() and time.time() - one.stat().st_mtime > _ABANDONED:
+                shutil.rmtree(one, ignore_errors=True)
+        except OSError:  # another process was faster
+            continue
 
 
 def write_text_whole(path: Path, text: str) -> None:
