@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from tabulate import tabulate
 
 from fear.datasets import read
 from fear.datasets.clip import Clip
@@ -32,6 +33,16 @@ PAGE = """# Long clips
 {provenance}
 
 {report}
+
+## Frames without the target, by clip
+
+How many of the absent frames each tracker flags as lost.
+
+{absence}
+
+What the truth calls absent was looked at. In all 196 absent frames of `WTRACK_cam2_0` the person is still in the picture, at first cut off by
+its border and then close to the camera; a tracker that follows him there is right, and counts as wrong in this table. In `WTRACK_cam3_3004`
+the person leaves the picture; later others enter where he left, of about his size.
 
 ## Clips on which {first} fails
 
@@ -69,11 +80,26 @@ def main() -> None:
     text = PAGE.format(
         provenance=provenance("python -m research.measure.long"),
         report=report.replace(published, "published FEAR-XS").strip(),
+        absence=absence_by_clip(found, specs, read("folder", root)),
         first=names[0],
         failed=FAILED,
     )
     (DOCS / "long.md").write_text(text, encoding="utf-8")
     print(f"{found.table}\nwrote {DOCS / 'long.md'}")
+
+
+def absence_by_clip(found: Evaluation, specs: list[Spec], clips: list[Clip]) -> str:
+    """A table of the clips that have frames without the target: their number, and how many of them each tracker flags."""
+    rows = []
+    for clip in clips:
+        if clip.name in found.summary["trackers"][specs[0].name]["sequences"] and not clip.visible.all():
+            runs = [read_outcome(Job(spec, clip, found.output / "results" / spec.folder_name)) for spec in specs]
+            rows.append([clip.name, int((~clip.visible).sum()), *(int(run.lost[~clip.visible].sum()) for run in runs)])
+    return tabulate(rows, ["clip", "absent frames", *(_title(spec) for spec in specs)], tablefmt="github")
+
+
+def _title(spec: Spec) -> str:
+    return "published FEAR-XS" if spec.name.startswith("published:") else spec.name
 
 
 def plot_failures(found: Evaluation, specs: list[Spec], clips: list[Clip], path: Path) -> None:
@@ -86,8 +112,7 @@ def plot_failures(found: Evaluation, specs: list[Spec], clips: list[Clip], path:
         axes = figure.add_subplot(len(failed), 1, row + 1, title=clip.name, ylabel="overlap", ylim=(0, 1))
         for spec in specs:
             outcome = read_outcome(Job(spec, clip, found.output / "results" / spec.folder_name))
-            label = "published FEAR-XS" if spec.name.startswith("published:") else spec.name
-            axes.plot(smooth(iou(outcome.boxes_xywh, clip.boxes_xywh)), label=label, linewidth=1)
+            axes.plot(smooth(iou(outcome.boxes_xywh, clip.boxes_xywh)), label=_title(spec), linewidth=1)
         axes.grid(alpha=0.3)
         if row == 0:
             axes.legend(fontsize="x-small", ncols=len(specs))

@@ -29,7 +29,7 @@ from research.stark.training import Laboratory
 HERE = Path(__file__).parent
 DOCS = HERE.parents[1] / "docs" / "results"
 HEAD_SAMPLES = 3200
-PAGE = """# The dual template on trained networks
+PAGE = """# FEAR and STARK, trained
 
 FEAR merges its static and its dynamic template by a weighted sum, and the frame with the highest cosine similarity becomes the dynamic
 template. STARK (arXiv 2103.17154) concatenates both and learns a head that chooses. The [cost](ablation.md) of both ways is one question;
