@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 from av.audio.stream import AudioStream
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
+from fear.geometry.boxes import Box
 from fear.media.image import Image
+from fear.media.synthetic import Scene, render
 
 HEIGHT, WIDTH, RATE = 96, 128, 30
 SIDE = 30
@@ -202,3 +205,31 @@ def read(source: Any, **options: Any) -> tuple[list[int], list[float], list[Imag
     with open_source(source, **options) as opened:
         frames = list(opened)
     return [frame.index for frame in frames], [frame.time for frame in frames], [frame.image for frame in frames], opened
+
+
+def wall(seed: int = 0) -> Image:
+    """Smooth noise, (900, 1300, 3)."""
+    noise = np.random.default_rng(seed).integers(0, 255, (90, 130, 3), dtype=np.uint8)
+    return np.asarray(cv2.resize(noise, (1300, 900), interpolation=cv2.INTER_CUBIC))
+
+
+def jerking_camera(height: int = 240, width: int = 360, jerk: int = 120) -> tuple[list[Image], list[Box]]:
+    """A target before a textured wall, seen by a camera that jerks twice: the frames, and the boxes.
+
+    Searches of the target show less than 110 pixels on either side of its centre.
+    """
+    scene = wall()
+    frames = list(render(Scene(frames=1, height=height, width=width, occlusion=False)))
+    x, y, w, h = (round(value) for value in frames[0].box_xywh)
+    thing = frames[0].image[y : y + h, x : x + w]
+    images: list[Image] = []
+    boxes: list[Box] = []
+    for number in range(24):
+        left = 300 + (jerk if 8 <= number < 16 else 0)  # of the camera on the wall
+        place = 520 + number, 330  # of the target there
+        seen = scene[200 : 200 + height, left : left + width].copy()
+        box = place[0] - left, place[1] - 200, w, h
+        seen[box[1] : box[1] + h, box[0] : box[0] + w] = thing
+        images.append(seen)
+        boxes.append((float(box[0]), float(box[1]), float(w), float(h)))
+    return images, boxes

@@ -40,9 +40,9 @@ How many of the absent frames each tracker flags as lost.
 
 {absence}
 
-What the truth calls absent was looked at. In all 196 absent frames of `WTRACK_cam2_0` the person is still in the picture, at first cut off by
-its border and then close to the camera; a tracker that follows him there is right, and counts as wrong in this table. In `WTRACK_cam3_3004`
-the person leaves the picture; later others enter where he left, of about his size.
+What the truth calls absent was looked at. In all 196 absent frames of `WTRACK_cam2_0` the person is still in the picture, at first cut off
+by its border and then close to the camera; a tracker that follows him there is right, and counts as wrong in this table. In
+`WTRACK_cam3_3004` the person leaves the picture; later others enter where he left, of about his size.
 
 ## Clips on which {first} fails
 
@@ -95,7 +95,7 @@ def absence_by_clip(found: Evaluation, specs: list[Spec], clips: list[Clip]) -> 
         if clip.name in found.summary["trackers"][specs[0].name]["sequences"] and not clip.visible.all():
             runs = [read_outcome(Job(spec, clip, found.output / "results" / spec.folder_name)) for spec in specs]
             rows.append([clip.name, int((~clip.visible).sum()), *(int(run.lost[~clip.visible].sum()) for run in runs)])
-    return tabulate(rows, ["clip", "absent frames", *(_title(spec) for spec in specs)], tablefmt="github")
+    return str(tabulate(rows, ["clip", "absent frames", *(_title(spec) for spec in specs)], tablefmt="github"))
 
 
 def _title(spec: Spec) -> str:

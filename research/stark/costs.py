@@ -38,7 +38,7 @@ PAGE = """# FEAR's dual template against STARK's way
 
 FEAR merges both templates into one by a weighted sum, and cosine similarity chooses the next template. STARK (arXiv 2103.17154)
 concatenates its templates and learns a head that chooses. This page compares the cost of one search; the weights are random, because
-neither multiply-accumulates nor times depend on them. Which way tracks better can only be said of trained networks.
+neither multiply-accumulates nor times depend on them. Which way follows better is the question of [trained networks](stark.md).
 
 {provenance}
 

@@ -184,6 +184,8 @@ class TrackerConfig(_Config):
         least_similarity: The same, whatever the score: what is found there is another object. Of 30,032 right frames with a score of at
             least 0.95, fear-xs has none below 0.6.
         doubt_frames: A target is lost after so many doubtful frames, one after the other.
+        camera_motion: Looks again in a doubtful frame where the target would be if only the camera had moved. A small target leaves its
+            search when the camera jerks; then this keeps it.
         redetection: Looks for a lost target in the whole picture, and keeps its box until it is found. Off: the box follows whatever is
             most like the target.
         redetection_work: Most searches of a frame while a target is lost, the local one included; each takes as long as that of a steady
@@ -211,6 +213,7 @@ class TrackerConfig(_Config):
     lost_similarity: float = 0.75
     least_similarity: float = 0.5
     doubt_frames: int = 5
+    camera_motion: bool = True
     redetection: bool = True
     redetection_work: int = 3
     found_score: float = 0.8

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 import fear.demo
+from clips import jerking_camera
 from fear.config import TrackerConfig
-from fear.geometry.boxes import Box
+from fear.geometry.boxes import Box, iou
 from fear.loading.load import load
 from fear.media.image import Image
 from fear.media.synthetic import Scene, render
@@ -47,15 +48,15 @@ def follow_in_both(npx: str, model: str, dynamic_weight: float, images: list[Ima
     graphs = packaged()[model].folder
     assert graphs is not None
     truth = {
-        "width": WIDTH,
-        "height": HEIGHT,
+        "width": images[0].shape[1],
+        "height": images[0].shape[0],
         "model": str(graphs),
         "card": json.loads(read_card(graphs).to_json()) | {"dynamic_weight": dynamic_weight},
         "rules": rules.to_dict(),
         "tracks": tracks,
     }
     (folder / "truth.json").write_text(json.dumps(truth))
-    opaque = np.full((HEIGHT, WIDTH, 1), 255, np.uint8)
+    opaque = np.full((*images[0].shape[:2], 1), 255, np.uint8)
     (folder / "frames.rgba").write_bytes(b"".join(np.dstack((image, opaque)).tobytes() for image in images))
     run = subprocess.run(
         [npx, "vitest", "run", "test/parity.test.ts"],
@@ -74,6 +75,14 @@ def test_the_browsers_tracker_follows_as_ours(npx: str, model: str, dynamic_weig
     """With and without the dual template; nothing hides the target, for then the smallest difference decides."""
     frames = list(render(Scene(frames=40, height=HEIGHT, width=WIDTH, occlusion=False)))
     follow_in_both(npx, model, dynamic_weight, [frame.image for frame in frames], frames[0].box_xywh, tmp_path)
+
+
+@pytest.mark.parametrize("model", list(packaged()))
+def test_the_browsers_tracker_keeps_a_target_when_the_camera_jerks_as_ours(npx: str, model: str, tmp_path: Path) -> None:
+    images, boxes = jerking_camera()
+    follow_in_both(npx, model, 0.3, images, boxes[0], tmp_path)
+    last = json.loads((tmp_path / "truth.json").read_text())["tracks"][-1]
+    assert iou(np.array(last["box"]), np.array(boxes[-1])) > 0.5  # else the comparison shows nothing
 
 
 def test_the_browsers_tracker_loses_and_finds_a_target_as_ours(npx: str, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import { iou, type Box } from "../src/tracking/geometry";
 import { Network } from "../src/tracking/network";
 import type { Card, Rules } from "../src/tracking/rules";
 import { Tracker, type Track } from "../src/tracking/tracker";
+import { frameThatReads } from "./frames";
 
 const FOLDER = process.env["FEAR_PARITY"];
 // OpenCV counts in 1/32 of a pixel when it resamples, we do not; what differs by that is fed back from frame to frame
@@ -34,18 +35,14 @@ function box([x, y, width, height]: readonly [number, number, number, number]): 
 /** Frame `index` of a file of RGBA pictures. */
 function frameOf(pixels: Uint8Array, index: number, width: number, height: number): Frame {
   const start = index * width * height * 4;
-  return {
-    width,
-    height,
-    read: (x, y, w, h) => {
-      const data = new Uint8Array(w * h * 4);
-      for (let row = 0; row < h; row++) {
-        const from = start + ((y + row) * width + x) * 4;
-        data.set(pixels.subarray(from, from + w * 4), row * w * 4);
-      }
-      return { data, width: w, height: h };
-    },
-  };
+  return frameThatReads(width, height, (x, y, w, h) => {
+    const data = new Uint8Array(w * h * 4);
+    for (let row = 0; row < h; row++) {
+      const from = start + ((y + row) * width + x) * 4;
+      data.set(pixels.subarray(from, from + w * 4), row * w * 4);
+    }
+    return { data, width: w, height: h };
+  });
 }
 
 it.skipIf(FOLDER === undefined)("follows as the package does", { timeout: 120_000 }, async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { cameraMotion, OVERVIEW } from "../src/tracking/camera";
 import { crop, meanColour, type Frame } from "../src/tracking/crop";
 import { decode, peaks } from "../src/tracking/decode";
 import { clipBox, iou, shrunk, onPixels, step, toFrame, windowAround } from "../src/tracking/geometry";
@@ -8,6 +9,7 @@ import { assign, inConflict } from "../src/tracking/assignment";
 import { Presence } from "../src/tracking/presence";
 import { Redetection } from "../src/tracking/redetection";
 import { DualTemplate } from "../src/tracking/template";
+import { frameThatReads } from "./frames";
 
 const RULES: Rules = {
   dynamic_template: true,
@@ -24,6 +26,7 @@ const RULES: Rules = {
   lost_similarity: 0.75,
   least_similarity: 0.5,
   doubt_frames: 2,
+  camera_motion: true,
   redetection: true,
   redetection_work: 3,
   found_score: 0.8,
@@ -34,15 +37,11 @@ const RULES: Rules = {
 
 /** A frame whose red is the column, green the row, blue 7. */
 function ramp(width: number, height: number): Frame {
-  return {
-    width,
-    height,
-    read: (x, y, w, h) => {
-      const data = new Uint8Array(w * h * 4);
-      for (let row = 0; row < h; row++) for (let column = 0; column < w; column++) data.set([x + column, y + row, 7, 255], (row * w + column) * 4);
-      return { data, width: w, height: h };
-    },
-  };
+  return frameThatReads(width, height, (x, y, w, h) => {
+    const data = new Uint8Array(w * h * 4);
+    for (let row = 0; row < h; row++) for (let column = 0; column < w; column++) data.set([x + column, y + row, 7, 255], (row * w + column) * 4);
+    return { data, width: w, height: h };
+  });
 }
 
 describe("boxes and windows", () => {
@@ -85,6 +84,35 @@ describe("crops", () => {
 
   it("have a mean colour", () => {
     expect(meanColour(ramp(3, 5))).toEqual([1, 2, 7]);
+  });
+});
+
+describe("the camera's motion", () => {
+  /** Waves that do not repeat within the frame, moved. */
+  const waves = (across: number, down: number) =>
+    frameThatReads(512, 256, (left, top, w, h) => {
+      const data = new Uint8Array(w * h * 4);
+      for (let row = 0; row < h; row++) {
+        for (let column = 0; column < w; column++) {
+          const [x, y] = [left + column - across, top + row - down];
+          const value = 128 + 60 * Math.sin(x / 9 + (y * y) / 3000) + 60 * Math.cos(y / 7 + (x * x) / 5000);
+          data.fill(value, (row * w + column) * 4, (row * w + column) * 4 + 4);
+        }
+      }
+      return { data, width: w, height: h };
+    }).overview(OVERVIEW);
+
+  it("is that of what stands still", () => {
+    for (const [across, down] of [[0, 0], [40, -12], [-4, 6]] as const) {
+      const motion = cameraMotion(waves(0, 0), waves(across, down), { width: 512, height: 256 });
+      expect(Math.abs(motion[0] - across)).toBeLessThan(2);
+      expect(Math.abs(motion[1] - down)).toBeLessThan(2);
+    }
+  });
+
+  it("is none where a frame shows nothing", () => {
+    const nothing = frameThatReads(512, 256, (_x, _y, w, h) => ({ data: new Uint8Array(w * h * 4), width: w, height: h })).overview(OVERVIEW);
+    expect(cameraMotion(waves(0, 0), nothing, { width: 512, height: 256 })).toEqual([0, 0]);
   });
 });
 

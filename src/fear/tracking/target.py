@@ -15,12 +15,14 @@ from fear.media.crop import crop
 from fear.media.image import Image, Picture, mean_colour
 from fear.runtime.protocol import Maps, Network, require_finite
 from fear.tracking.assignment import Option, affinity, belongs_to
+from fear.tracking.camera import camera_motion
 from fear.tracking.decode import peaks
 from fear.tracking.presence import Presence
 from fear.tracking.redetection import Redetection
 from fear.tracking.template import DualTemplate
 from fear.tracking.track import Track
 
+_LEAST_MOVE = 0.3  # of the box; what the camera moves less is in the middle of the search anyway
 _GROWTH = 1.2  # of a box beside another target, at most
 _INERTIA, _SIZE_MEMORY = 0.2, 0.05  # share of the newest frame in velocity and usual size
 _SMALLEST = 2.0  # pixels; a smaller box holds nothing to search for, and one bad frame must not end a track
@@ -57,6 +59,8 @@ class Target:
         self._steady = False  # how it moves is not known yet
         self._velocity = (0.0, 0.0)  # pixels a frame, across and down
         self._usual_size = box_xywh[2:]
+        self._before = frame
+        self._camera = (0.0, 0.0)  # its motion since the last sure frame, in pixels across and down
         self._redetection: Redetection | None = None
         self.template = DualTemplate(
             network.encode_template(self._cut_template(frame)[None]),
@@ -78,6 +82,31 @@ class Target:
         candidate = self._redetection.candidate if self._redetection else None
         small = self._steady or self._redetection is not None  # while lost, a frame has other searches as well
         return search_window(candidate or self._box, self._rules, self._network.config, small).on_pixels()
+
+    def second_window(self, frame: Picture, found: Finding) -> Window | None:
+        """Where to look again in a frame in which the target was hardly found: where it would be if only the camera had moved.
+
+        Args:
+            frame: Was searched.
+            found: The best place of the local search.
+
+        Returns:
+            None where the local search was sure, or had this place in its middle.
+        """
+        followed = self._rules.camera_motion and self._redetection is None
+        if not followed or not self._presence.is_doubtful(found.score, found.similarity):
+            return None
+        across, down = camera_motion(self._before, frame)
+        across, down = self._camera = self._camera[0] + across, self._camera[1] + down
+        x, y, w, h = self._sure_box
+        moved = abs(across) >= _LEAST_MOVE * w or abs(down) >= _LEAST_MOVE * h
+        if not moved or not (0 <= x + across + w / 2 < self._width and 0 <= y + down + h / 2 < self._height):
+            return None
+        return search_window((x + across, y + down, w, h), self._rules, self._network.config).on_pixels()
+
+    def convinces(self, found: Finding) -> bool:
+        """Whether a place other than the expected one shows this target."""
+        return self._presence.is_found(found.score, found.similarity, elsewhere=True)
 
     def wide_windows(self) -> list[Window]:
         """What further searches of this frame show; none while the target is not lost."""
@@ -155,6 +184,7 @@ class Target:
             free, elsewhere = ([one for one in some if not belongs_to(one.box_xywh, others)] for some in (local, wide))
             found = self._look_for(self._redetection, free, elsewhere) or next(iter(free), nothing)
             lost = self._redetection is not None
+        self._before = frame
         return Track(clip_box(self._box, self._height, self._width), found.score, found.similarity, lost, self.id)
 
     def _follow(self, frame: Picture, found: Finding) -> bool:
@@ -163,7 +193,7 @@ class Target:
         self._steady = found.score >= self._rules.steady_score and step(before, self._box) <= self._rules.steady_step
         doubtful = self._presence.observe(found.score, found.similarity)
         if not doubtful:
-            self._sure_box = self._box
+            self._sure_box, self._camera = self._box, (0.0, 0.0)
             self._velocity = _blend(self._velocity, _movement(before, self._box), _INERTIA)
             self._usual_size = _blend(self._usual_size, self._box[2:], _SIZE_MEMORY)
         self.template.observe(
@@ -186,7 +216,7 @@ class Target:
         if here is not None:
             if redetection.confirm(here.box_xywh):
                 self._box = self._sure_box = here.box_xywh
-                self._steady = False
+                self._steady, self._camera = False, (0.0, 0.0)
                 self._presence.found()
                 self._redetection = None
         elif redetection.candidate is not None:

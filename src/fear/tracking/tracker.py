@@ -190,6 +190,7 @@ class MultiTracker(_StaysHere):
             target.heed(other for other in self._targets if other is not target)
         peaks = _PEAKS if several else 1
         local = self._search(frame, [(target, target.search_window()) for target in self._targets], peaks)
+        local |= self._look_again(frame, local, peaks)
         wide = self._search(frame, [(target, window) for target in self._targets for window in target.wide_windows()], peaks)
         local |= self._choose(local)
         tracks: dict[int, Track] = {}
@@ -197,6 +198,12 @@ class MultiTracker(_StaysHere):
             others = [other.occupied for other in self._targets if other is not target and other.occupied is not None]
             tracks[target.id] = target.advance(frame, local[target.id], wide.get(target.id, []), others)
         return [tracks[target.id] for target in self._targets]
+
+    def _look_again(self, frame: Picture, local: dict[int, list[Finding]], count: int) -> dict[int, list[Finding]]:
+        """What was found of targets that the camera had moved out of their local search."""
+        windows = [(target, target.second_window(frame, local[target.id][0])) for target in self._targets]
+        found = self._search(frame, [(target, window) for target, window in windows if window is not None], count)
+        return {target.id: found[target.id] for target in self._targets if target.id in found and target.convinces(found[target.id][0])}
 
     def _choose(self, local: dict[int, list[Finding]]) -> dict[int, list[Finding]]:
         """What each target that is not lost may take, so that no two get the same object: one place, or nothing that is left for it."""

@@ -15,6 +15,8 @@ export interface Frame {
   readonly height: number;
   /** Pixels of a rectangle that lies within the frame. */
   read(x: number, y: number, width: number, height: number): Pixels;
+  /** The whole frame, stretched to a small square. */
+  overview(side: number): Pixels;
 }
 
 export type Colour = readonly [number, number, number];

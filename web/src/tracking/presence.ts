@@ -45,7 +45,7 @@ export class Presence {
   }
 
   /** A target that turns may look quite different and still have a very high score; then only a similarity far from the usual one counts. */
-  private isDoubtful(score: number, similarity: number): boolean {
+  isDoubtful(score: number, similarity: number): boolean {
     const least = score < this.rules.steady_score ? this.rules.lost_similarity : this.rules.least_similarity;
     return score < this.rules.lost_score || this.relative(similarity) < least;
   }

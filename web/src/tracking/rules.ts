@@ -22,7 +22,7 @@ const RULES = [
   ...(["dynamic_template", "update_interval", "template_context", "search_context", "search_size"] as const),
   ...(["steady_search_size", "steady_score", "steady_step", "window", "penalty", "size_rate"] as const),
   ...(["lost_score", "lost_similarity", "least_similarity", "doubt_frames"] as const),
-  ...(["redetection", "redetection_work", "found_score", "found_similarity", "found_frames"] as const),
+  ...(["camera_motion", "redetection", "redetection_work", "found_score", "found_similarity", "found_frames"] as const),
 ] as const;
 
 export interface Rules {
@@ -41,6 +41,7 @@ export interface Rules {
   readonly lost_similarity: number;
   readonly least_similarity: number;
   readonly doubt_frames: number;
+  readonly camera_motion: boolean;
   readonly redetection: boolean;
   readonly redetection_work: number;
   readonly found_score: number;

@@ -1,7 +1,8 @@
 // One target: where it was, how it looks, and whether it is there (src/fear/tracking/target.py).
 
 import { affinity, belongsTo, type Option } from "./assignment";
-import { crop, meanColour, type Colour, type Frame } from "./crop";
+import { cameraMotion, OVERVIEW } from "./camera";
+import { crop, meanColour, type Colour, type Frame, type Pixels } from "./crop";
 import { peaks } from "./decode";
 import { clipBox, onPixels, step, toFrame, windowAround, type Box, type Window } from "./geometry";
 import type { Maps, Network } from "./network";
@@ -10,6 +11,7 @@ import { Redetection } from "./redetection";
 import { searchWindow, type Card, type Rules } from "./rules";
 import { DualTemplate } from "./template";
 
+const LEAST_MOVE = 0.3; // of the box; what the camera moves less is in the middle of the search anyway
 const GROWTH = 1.2; // of a box beside another target, at most
 const INERTIA = 0.2; // share of the newest frame in the velocity
 const SIZE_MEMORY = 0.05; // and in the usual size
@@ -40,6 +42,7 @@ export class Target {
   private readonly presence: Presence;
   private readonly unbiased: Rules; // of searches that do not know where the target was
   private redetection: Redetection | null = null;
+  private camera: readonly [number, number] = [0, 0]; // its motion since the last sure frame, in pixels across and down
 
   private constructor(
     private readonly network: Network,
@@ -49,6 +52,7 @@ export class Target {
     private box: Box,
     template: DualTemplate,
     similarity: number,
+    private before: Pixels | null, // overview of the frame before the next one, where it is known
   ) {
     this.sureBox = box;
     this.usualSize = [box.width, box.height];
@@ -66,7 +70,7 @@ export class Target {
     const shown = new Uint8Array(window.side * window.side * 3);
     crop(frame, window, fill, shown);
     const similarity = template.similarity((await network.match(shown, template.features, width)).searchEmbedding);
-    return new Target(network, card, rules, fill, box, template, similarity);
+    return new Target(network, card, rules, fill, box, template, similarity, frame.overview(OVERVIEW));
   }
 
   /** Says where the target was in the frame before the next one, where a track is taken up again; the template stays that of `start`. */
@@ -74,6 +78,8 @@ export class Target {
     this.box = this.sureBox = box;
     this.steady = false;
     this.usualSize = [box.width, box.height];
+    this.before = null;
+    this.camera = [0, 0];
   }
 
   /** The place of a target that is not lost, which no other target can have. */
@@ -85,6 +91,27 @@ export class Target {
   searchWindow(): Window {
     const small = this.steady || this.redetection !== null; // while lost, a frame has other searches as well
     return onPixels(searchWindow(this.redetection?.candidate ?? this.box, this.rules, this.card.network, small));
+  }
+
+  /**
+   * Where to look again in a frame in which the target was hardly found: where it would be if only the camera had moved. Null where the
+   * local search was sure, or had this place in its middle.
+   */
+  secondWindow(frame: Frame, { score, similarity }: Finding): Window | null {
+    if (!this.rules.camera_motion || this.redetection !== null || !this.presence.isDoubtful(score, similarity)) return null;
+    const motion = this.before === null ? [0, 0] as const : cameraMotion(this.before, frame.overview(OVERVIEW), frame);
+    const [across, down] = (this.camera = [this.camera[0] + motion[0], this.camera[1] + motion[1]]);
+    const { width, height } = this.sureBox;
+    const place = { x: this.sureBox.x + across, y: this.sureBox.y + down, width, height };
+    const [centreX, centreY] = [place.x + width / 2, place.y + height / 2];
+    const moved = Math.abs(across) >= LEAST_MOVE * width || Math.abs(down) >= LEAST_MOVE * height;
+    if (!moved || centreX < 0 || centreX >= frame.width || centreY < 0 || centreY >= frame.height) return null;
+    return onPixels(searchWindow(place, this.rules, this.card.network, false));
+  }
+
+  /** Whether a place other than the expected one shows this target. */
+  convinces({ score, similarity }: Finding): boolean {
+    return this.presence.isFound(score, similarity, true);
   }
 
   /** What further searches of this frame show; none while the target is not lost. */
@@ -142,6 +169,7 @@ export class Target {
       found = this.lookFor(this.redetection, free, elsewhere) ?? free[0] ?? nothing;
       lost = this.redetection !== null;
     }
+    this.before = frame.overview(OVERVIEW);
     return { box: clipBox(this.box, frame.width, frame.height), score: found.score, similarity: found.similarity, lost };
   }
 
@@ -153,6 +181,7 @@ export class Target {
     const doubtful = this.presence.observe(score, similarity);
     if (!doubtful) {
       this.sureBox = box;
+      this.camera = [0, 0];
       this.velocity = blend(this.velocity, movement(before, box), INERTIA);
       this.usualSize = blend(this.usualSize, [box.width, box.height], SIZE_MEMORY);
     }
@@ -176,6 +205,7 @@ export class Target {
         this.box = this.sureBox = here.box;
         this.presence.found();
         this.redetection = null;
+        this.camera = [0, 0];
         this.steady = false;
       }
     } else if (looksAtCandidate) redetection.drop();

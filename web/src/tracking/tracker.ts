@@ -41,7 +41,7 @@ export class Tracker {
     const peaks = targets.length > 1 ? PEAKS : 1;
     const [local, wide]: [Finding[][], Finding[][]] = [[], []];
     for (const target of targets) {
-      local.push(await this.search(frame, target, target.searchWindow(), peaks));
+      local.push(await this.searchHere(frame, target, peaks));
       const elsewhere: Finding[] = [];
       for (const window of target.wideWindows()) elsewhere.push(...(await this.search(frame, target, window, peaks)));
       wide.push(elsewhere);
@@ -56,6 +56,14 @@ export class Tracker {
       tracks.set(target, await target.advance(frame, chosen[place]!, wide[place]!, others));
     }
     return targets.map((target) => tracks.get(target)!);
+  }
+
+  /** The local search, and a second one where the camera may have moved the target out of it. */
+  private async searchHere(frame: Frame, target: Target, count: number): Promise<Finding[]> {
+    const first = await this.search(frame, target, target.searchWindow(), count);
+    const window = target.secondWindow(frame, first[0]!);
+    const second = window === null ? first : await this.search(frame, target, window, count);
+    return target.convinces(second[0]!) ? second : first;
   }
 
   private async search(frame: Frame, target: Target, window: Window, count: number): Promise<Finding[]> {

@@ -12,6 +12,7 @@ const MOST_THREADS = 4; // maps of 8×8 cells hold no work for more
 /** A bitmap of which parts can be read. */
 class BitmapFrame implements Frame {
   private static readonly context = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true })!;
+  private small: Pixels | null = null; // the overview, which all targets ask for
 
   constructor(private readonly bitmap: ImageBitmap) {}
 
@@ -29,6 +30,17 @@ class BitmapFrame implements Frame {
     if (context.canvas.height < height) context.canvas.height = height;
     context.drawImage(this.bitmap, x, y, width, height, 0, 0, width, height);
     return context.getImageData(0, 0, width, height);
+  }
+
+  overview(side: number): Pixels {
+    if (this.small?.width !== side) {
+      const { context } = BitmapFrame;
+      if (context.canvas.width < side) context.canvas.width = side;
+      if (context.canvas.height < side) context.canvas.height = side;
+      context.drawImage(this.bitmap, 0, 0, side, side);
+      this.small = context.getImageData(0, 0, side, side);
+    }
+    return this.small;
   }
 }
 
