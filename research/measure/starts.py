@@ -64,6 +64,7 @@ VARIANTS = (
     Variant("fear-xs"),
     Variant("static template alone", rules={"dynamic_template": False}),
     *(Variant(f"{side} pixels while steady", rules={"steady_search_size": side}) for side in (128, 160, 192)),
+    Variant("without the camera's motion", rules={"camera_motion": False}),
     Variant("without re-detection", rules={"redetection": False}),
     Variant("published FEAR-XS", "published:{shared}/official"),
     Variant("fear-nano", "fear-nano"),
