@@ -185,7 +185,8 @@ class TrackerConfig(_Config):
             least 0.95, fear-xs has none below 0.6.
         doubt_frames: A target is lost after so many doubtful frames, one after the other.
         camera_motion: Looks again in a doubtful frame where the target would be if only the camera had moved. A small target leaves its
-            search when the camera jerks; then this keeps it.
+            search when the camera jerks; then this keeps it. It compares with the frame before, so it does nothing for programs that write
+            every frame into the same array.
         redetection: Looks for a lost target in the whole picture, and keeps its box until it is found. Off: the box follows whatever is
             most like the target.
         redetection_work: Most searches of a frame while a target is lost, the local one included; each takes as long as that of a steady

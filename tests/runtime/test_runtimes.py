@@ -303,6 +303,38 @@ def test_damaged_graph(tmp_path: Path, name: str) -> None:
         runtime.load(tmp_path / "x", runtime=name)
 
 
+@pytest.mark.parametrize("name", ["openvino", "onnx"])
+def test_a_description_that_was_changed(tmp_path: Path, name: str) -> None:
+    """Another size of crops would follow with other boxes, and nobody would know why."""
+    assert FEAR_XS.folder is not None
+    shutil.copytree(FEAR_XS.folder, tmp_path / "x")
+    description = tmp_path / "x" / "config.json"
+    for key, value in (("search_size", 128), ("least_search_size", 64), ("width", 128)):
+        card = json.loads((FEAR_XS.folder / "config.json").read_text())
+        card["network"][key] = value
+        description.write_text(json.dumps(card))
+        with pytest.raises(DamagedWeightsError, match=r"config\.json: network or dynamic_weight was changed"):
+            runtime.load(tmp_path / "x", runtime=name)
+    card = json.loads((FEAR_XS.folder / "config.json").read_text())
+    card["dynamic_weight"] = 0.1
+    description.write_text(json.dumps(card))
+    with pytest.raises(DamagedWeightsError, match=r"config\.json: network or dynamic_weight was changed"):
+        runtime.load(tmp_path / "x", runtime=name)
+
+
+@pytest.mark.parametrize("name", ["openvino", "onnx"])
+@pytest.mark.parametrize(("key", "value"), [("template_size", 64), ("width", 512)])
+def test_graphs_of_another_network_than_described(tmp_path: Path, name: str, key: str, value: int) -> None:
+    assert FEAR_XS.folder is not None
+    shutil.copytree(FEAR_XS.folder, tmp_path / "x")
+    card = json.loads((FEAR_XS.folder / "config.json").read_text())
+    card["network"][key] = value
+    del card["network_sha256"]  # as earlier versions wrote it
+    (tmp_path / "x" / "config.json").write_text(json.dumps(card))
+    with pytest.raises(WeightsError, match=r"expected a graph from .* of config\.json, got \[1, 128, 128, 3\] to \[1, 256, 8, 8\]"):
+        runtime.load(tmp_path / "x", runtime=name)
+
+
 def test_folder_without_description(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"config\.json"):
         find_model(tmp_path)

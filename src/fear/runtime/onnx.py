@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fear.errors import ConfigError, WeightsError
-from fear.runtime.protocol import Crops, Floats, Maps
+from fear.runtime.protocol import Crops, Floats, Maps, require_template_shapes
 from fear.telemetry import telemetry_off
 from fear.weights.card import WeightsCard, checked_sha256, read_card
 
@@ -48,6 +48,8 @@ class OnnxNetwork:
                 raise WeightsError(f"{path}: expected a network that ONNX Runtime can run ({reason})") from error
 
         self._embed, self._match = session("embed"), session("match")
+        shapes = self._embed.get_inputs()[0].shape, self._embed.get_outputs()[0].shape
+        require_template_shapes(self.config, *shapes, folder / "embed.onnx")
 
     def encode_template(self, template_crops: Crops) -> Floats:
         """See `Network.encode_template`."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from fear.errors import ConfigError, WeightsError
 from fear.runtime.compiled import compiled_once
-from fear.runtime.protocol import QUANTISED, Crops, Floats, Maps
+from fear.runtime.protocol import QUANTISED, Crops, Floats, Maps, require_template_shapes
 from fear.telemetry import telemetry_off
 from fear.weights.card import WeightsCard, checked_sha256, read_card
 
@@ -62,6 +62,10 @@ class OpenVinoNetwork:
         self._core = openvino.Core()
         self._require_device()
         self._embed = self._compile("embed")
+        graph = self._embed.get_compiled_model()
+        ports = graph.input(0), graph.output(0)
+        crop, features = (port.shape if port.partial_shape.is_static else [str(port.partial_shape)] for port in ports)
+        require_template_shapes(self.config, crop, features, self._folder)
         self._match = {side: self._compile(self._search_part, side) for side in dict.fromkeys(sides)}
         self._lock = Lock()  # inputs and outputs of a request belong to one call at a time
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -40,6 +42,24 @@ def require_finite(maps: Maps) -> Maps:
             "take an undamaged copy, or an export in fp32"
         )
     return maps
+
+
+def require_template_shapes(config: NetworkConfig, crop: Sequence[object], features: Sequence[object], source: Path) -> None:
+    """Checks the graph that encodes templates against the configuration that came with it.
+
+    Args:
+        config: Of the network.
+        crop: Shape of the graph's input.
+        features: Shape of its output.
+        source: Where the graph lies, for the message.
+
+    Raises:
+        WeightsError: The graph belongs to another network.
+    """
+    side = config.template_size
+    expected, found = ([1, side, side, 3], [1, *config.template_shape]), (list(crop), list(features))
+    if found != expected:
+        raise WeightsError(f"{source}: expected a graph from {expected[0]} to {expected[1]} of config.json, got {found[0]} to {found[1]}")
 
 
 class Network(Protocol):

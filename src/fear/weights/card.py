@@ -26,6 +26,9 @@ FORMAT = 1
 
 _HEADER_KEY = "fear"
 
+_DIGEST_KEY = "network_sha256"
+"""Key of the digest of what decides how the weights are used; files of earlier versions have none."""
+
 _FORMER_OPTIONS = {"merge": "sum", "update": "similarity"}
 """Keys of the network that earlier versions wrote, and the only value that this version still runs."""
 
@@ -67,7 +70,8 @@ class WeightsCard:
 
     def to_json(self) -> str:
         """Returns JSON that `from_json` reads."""
-        return json.dumps({"format": FORMAT, **dataclasses.asdict(self)}, indent=1, ensure_ascii=False)
+        values = dataclasses.asdict(self)
+        return json.dumps({"format": FORMAT, **values, _DIGEST_KEY: _digest(values)}, indent=1, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str, source: Path) -> Self:
@@ -79,12 +83,15 @@ class WeightsCard:
 
         Raises:
             WeightsError: the text is something else, or was written by a newer version.
+            DamagedWeightsError: the network is not the one that was written.
         """
         try:
             values: dict[str, Any] = parse_json(text)
             version = values.pop("format")
             if isinstance(version, bool):
                 raise ValueError("format: expected a whole number")
+            digest = values.pop(_DIGEST_KEY, None)
+            changed = digest is not None and digest != _digest(values)
             network = dict(values["network"])
             former = {key: network.pop(key, only) for key, only in _FORMER_OPTIONS.items()}
             config = NetworkConfig.from_dict(network) if version == FORMAT else None
@@ -95,6 +102,8 @@ class WeightsCard:
             raise WeightsError(f"{source}: expected the description of a FEAR network, got something else ({error})") from error
         if card is None:
             raise WeightsError(f"{source}: expected format {FORMAT}, got {version}; it needs another version of fear-tracker")
+        if changed:
+            raise DamagedWeightsError(f"{source}: network or dynamic_weight was changed by hand or by damage; take an undamaged copy")
         if former != _FORMER_OPTIONS:
             raise WeightsError(f"{source}: expected a network with {_FORMER_OPTIONS}, got {former}; see research/stark")
         return card
@@ -111,6 +120,13 @@ class WeightsCard:
             raise ValueError(f"dynamic_weight: expected a number up to {_LARGEST_WEIGHT}, got {self.dynamic_weight!r}")
         if not all(isinstance(score, int | float) for score in self.scores.values()):
             raise ValueError("expected numbers for scores")
+
+
+def _digest(values: Mapping[str, Any]) -> str:
+    """SHA-256 of `network`, without its name, and of `dynamic_weight` as a card holds them."""
+    network = {key: value for key, value in values["network"].items() if key != "name"}
+    text = json.dumps([network, values.get("dynamic_weight", 0.0)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read_card(path: Path) -> WeightsCard:
