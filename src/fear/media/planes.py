@@ -17,6 +17,7 @@ from fear.media.colours import split
 from fear.media.matrices import Matrix
 
 Bytes = NDArray[np.uint8]
+Floats = NDArray[np.float32]
 
 
 class LazyPicture(ABC):
@@ -38,6 +39,10 @@ class LazyPicture(ABC):
         Each pixel is what it is in a conversion of the whole.
         """
 
+    @abstractmethod
+    def brightness(self, rows: slice, columns: slice) -> Floats:
+        """Brightness where these rows and columns cross: (number of rows, number of columns), 0 to 255."""
+
 
 class Bgr(LazyPicture):
     """A picture whose channels stand in the order blue, green, red, as OpenCV gives them.
@@ -53,6 +58,10 @@ class Bgr(LazyPicture):
     def part(self, left: int, top: int, right: int, bottom: int) -> Bytes:
         """See `LazyPicture.part`."""
         return np.ascontiguousarray(self._image[top:bottom, left:right, ::-1])
+
+    def brightness(self, rows: slice, columns: slice) -> Floats:
+        """See `LazyPicture.brightness`."""
+        return brightness(self._image, rows, columns)
 
 
 class Yuv420(LazyPicture):
@@ -83,6 +92,10 @@ class Yuv420(LazyPicture):
         rgb = pixels.rgb_of_planes(brightness, u, v, self.matrix)
         return rgb[top - 2 * y : bottom - 2 * y, left - 2 * x : right - 2 * x]
 
+    def brightness(self, rows: slice, columns: slice) -> Floats:
+        """See `LazyPicture.brightness`; the plane's own values, whatever their range."""
+        return self._y[rows, columns].astype(np.float32)
+
     def packed(self) -> Bytes:
         """A copy of the three planes behind each other, (3·H/2, W), as encoders take them."""
         height, width, _ = self.shape
@@ -95,3 +108,11 @@ class Yuv420(LazyPicture):
 def whole(picture: Bytes | LazyPicture) -> Bytes:
     """All of it in RGB, (H, W, 3)."""
     return picture if isinstance(picture, np.ndarray) else picture.part(0, 0, picture.shape[1], picture.shape[0])
+
+
+def brightness(picture: Bytes | LazyPicture, rows: slice, columns: slice) -> Floats:
+    """Brightness where these rows and columns of a picture cross, see `LazyPicture.brightness`."""
+    if isinstance(picture, LazyPicture):
+        return picture.brightness(rows, columns)
+    mean: Floats = picture[rows, columns].mean(axis=2, dtype=np.float32)
+    return mean

@@ -6,18 +6,16 @@ transforms alone, and the inverse transform of the difference has a peak at the 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fear.geometry.window import Window
-from fear.media.crop import crop
 from fear.media.image import Picture
+from fear.media.planes import Floats, brightness
 
 _SIDE = 128  # pixels of an overview; with 256 the same targets were kept
 _LEAST_PEAK = 0.1  # below it the frames show different scenes; frames of one scene gave 0.16 and more
-_BLACK = (0.0, 0.0, 0.0)
 
 
 def camera_motion(before: Picture, now: Picture) -> tuple[float, float]:
@@ -30,26 +28,45 @@ def camera_motion(before: Picture, now: Picture) -> tuple[float, float]:
     Returns:
         Pixels of the frame, across and down. No motion where the frames have too little in common to tell.
     """
-    difference = _spectrum(now) * np.conj(_spectrum(before))
-    peaks = np.fft.irfft2(difference / (np.abs(difference) + 1e-9), s=(_SIDE, _SIDE))
-    row, column = divmod(int(peaks.argmax()), _SIDE)
+    height, width = now.shape[:2]
+    down, across = _Sampling.of(height), _Sampling.of(width)
+    spectra = [_spectrum(brightness(frame, down.places, across.places)) for frame in (before, now)]
+    difference = spectra[1] * np.conj(spectra[0])
+    peaks = np.fft.irfft2(difference / (np.abs(difference) + 1e-9), s=(down.size, across.size))
+    row, column = divmod(int(peaks.argmax()), across.size)
     if peaks[row, column] < _LEAST_PEAK:
         return 0.0, 0.0
-    height, width = now.shape[:2]
-    return _shift(peaks[row], column) * width / _SIDE, _shift(peaks[:, column], row) * height / _SIDE
+    return _shift(peaks[row], column) * across.scale, _shift(peaks[:, column], row) * down.scale
 
 
-def _spectrum(frame: Picture) -> NDArray[Any]:
-    """Fourier transform of a grey overview that fades out towards its borders, which do not belong to the scene."""
-    height, width = frame.shape[:2]
-    grey = crop(frame, Window(0, 0, width, height, _SIDE), _BLACK).mean(axis=2)
-    fade = np.hanning(_SIDE)
-    return np.fft.rfft2((grey - grey.mean()) * fade[:, None] * fade)
+class _Sampling(NamedTuple):
+    """Which rows, or columns, of a frame its overview shows: evenly spaced ones around the middle, two for each pixel of the overview."""
+
+    places: slice
+    size: int
+    """Pixels of the overview."""
+    scale: int
+    """Of the frame, for one of the overview."""
+
+    @classmethod
+    def of(cls, length: int) -> Self:
+        step = max(length // (2 * _SIDE), 1)
+        size = max(min(length // (2 * step), _SIDE), 1)
+        used = min(2 * step * size, length)
+        first = (length - used) // 2
+        return cls(slice(first, first + used, step), size, 2 * step)
+
+
+def _spectrum(samples: Floats) -> NDArray[Any]:
+    """Fourier transform of an overview that fades out towards its borders, which do not belong to the scene."""
+    rows, columns = (max(size // 2, 1) for size in samples.shape)
+    grey = samples.reshape(rows, -1, columns, samples.shape[1] // columns).mean(axis=(1, 3))
+    return np.fft.rfft2((grey - grey.mean()) * np.hanning(rows)[:, None] * np.hanning(columns))
 
 
 def _shift(line: NDArray[Any], best: int) -> float:
     """Place of a peak on a line that is closed to a ring: that of a parabola through the best value and its neighbours."""
-    left, middle, right = line[best - 1], line[best], line[(best + 1) % _SIDE]
+    left, middle, right = line[best - 1], line[best], line[(best + 1) % len(line)]
     bend = left - 2 * middle + right
     place = best + (0.5 * (left - right) / bend if bend < 0 else 0.0)
-    return float(place - _SIDE if place > _SIDE / 2 else place)
+    return float(place - len(line) if place > len(line) / 2 else place)
