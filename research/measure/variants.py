@@ -48,7 +48,7 @@ Floats = NDArray[np.float64]
 
 def score(model: str, clip: Clip) -> Floats:
     """AUC of a clip in every variant, (6,); NaN where the first frame does not show the target."""
-    tracker = MultiTracker(model, threads=1)
+    tracker = MultiTracker(model, runtime="onnx", threads=1)  # float32 on every machine
     return np.array([_auc(tracker, clip.part(part)) for part in VARIANTS.values()])
 
 
