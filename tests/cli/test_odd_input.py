@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from typer.testing import CliRunner
 import fear
 from fear.cli import app
 from fear.cli.assignments import parse_value
-from fear.errors import ConfigError, DatasetError, FearError, RuntimeMissingError, VideoError, WeightsError
+from fear.errors import BoxError, ConfigError, DatasetError, FearError, RuntimeMissingError, VideoError, WeightsError
 from fear.evaluation.results import claim_data, read_key
 from fear.media.reader import is_source
 from fear.media.synthetic import Scene, render
@@ -375,3 +376,68 @@ def test_a_missing_runtime_is_still_said(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("fear.loading.load._installed", lambda runtime: False)
     with pytest.raises(RuntimeMissingError, match="not installed"):
         fear.Tracker("fear-nano", runtime="onnx")
+
+
+def test_a_run_that_cannot_start_leaves_older_files(clip: Path, tmp_path: Path) -> None:
+    (tmp_path / "k.csv").write_text("older")
+    (tmp_path / "k.mp4").write_text("older")
+    (tmp_path / "folder.mp4").mkdir()
+    (tmp_path / "m_1.txt").mkdir()
+    (tmp_path / "m_0.txt").write_text("older")
+    for output in (tmp_path / "none" / "x.mp4", tmp_path / "folder.mp4"):
+        assert "expected" in says("track", clip, *BOX, "--boxes", tmp_path / "k.csv", "--output", output)
+    assert "expected a place to write boxes to" in says("track", clip, *BOX, "--box", "5,5,20,20", "--boxes", tmp_path / "m.txt")
+    assert "expected an existing folder" in says(
+        "track", clip, *BOX, "--boxes", tmp_path / "none" / "x.csv", "--output", tmp_path / "k.mp4"
+    )
+    for name in ("k.csv", "k.mp4", "m_0.txt"):
+        assert (tmp_path / name).read_text() == "older"
+
+
+def test_a_box_file_is_not_written_over_the_source(clip: Path, tmp_path: Path) -> None:
+    source, link = tmp_path / "src.mp4", tmp_path / "link.txt"
+    shutil.copy(clip, source)
+    link.symlink_to(source)
+    assert "expected another file than the source" in says("track", source, *BOX, "--boxes", link)
+    assert source.read_bytes() == clip.read_bytes()
+
+
+def test_a_source_without_a_name() -> None:
+    assert "expected a source, got an empty name" in says("track", "", *BOX)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"rate": 1e-9}, "rate: expected a number of frames per second"),
+        ({"rate": "30"}, "rate: expected a number of frames per second"),
+        ({"rate": float("nan")}, "rate: expected a number of frames per second"),
+        ({"stream": "0"}, "stream: expected its number"),
+        ({"stream": -1}, "stream: expected its number"),
+    ],
+)
+def test_settings_of_a_source_of_another_kind(options: dict[str, Any], message: str, clip: Path) -> None:
+    with pytest.raises(VideoError, match=message):
+        fear.open_source(clip, **options)
+
+
+def test_a_video_is_read_once(clip: Path) -> None:
+    with fear.open_source(clip, options={"threads": 1}) as source:  # type: ignore[dict-item]
+        assert list(source)
+        with pytest.raises(VideoError, match="expected an open video that was not read yet"):
+            list(source)
+    with fear.open_source(clip) as source:
+        pass
+    with pytest.raises(VideoError, match="expected an open video that was not read yet"):
+        list(source)
+
+
+@pytest.mark.parametrize("options", [{"device": None}, {"threads": True}, {"threads": 0}])
+def test_settings_of_a_tracker_of_another_kind(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="expected"):
+        fear.Tracker("fear-nano", runtime="onnx", **options)
+
+
+def test_boxes_that_are_none() -> None:
+    with pytest.raises(BoxError, match="expected a box for each target, got None"):
+        fear.MultiTracker("fear-nano", runtime="onnx", threads=1).init(np.zeros((48, 64, 3), np.uint8), None)  # type: ignore[arg-type]

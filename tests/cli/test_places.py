@@ -11,10 +11,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fear.annotations.boxfile import BoxFile
-from fear.errors import FearError
+from fear.errors import FearError, VideoError
 from fear.media.reader import open_source
 from fear.media.synthetic import Scene, render
 from fear.media.writer import VideoWriter
@@ -109,6 +110,29 @@ def test_a_full_disk_leaves_whole_lines(suffix: str, tmp_path: Path) -> None:
     assert 800 < sum(map(len, lines)) <= 1001
     assert lines[-1].endswith("\n")
     assert lines[-1].count(",") == lines[-2].count(",")
+
+
+@pytest.mark.parametrize("room", [1, 20_000, 120_000, 240_000])
+def test_a_full_disk_is_told_by_the_video(room: int, tmp_path: Path) -> None:
+    """FFmpeg tells no error that comes while it closes a file, and crashed after others."""
+    pictures = [np.random.default_rng(number).integers(0, 255, (96, 128, 3), np.uint8) for number in range(30)]
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        with pytest.raises(VideoError, match=r"expected to write on \(File too large\)"), VideoWriter(tmp_path / "v.mp4", 30) as writer:
+            for number, picture in enumerate(pictures):
+                writer.write(picture, number / 30)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (tmp_path / "v.mp4").stat().st_size == room
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_disk_that_is_full_from_the_beginning(clip: list[str], tmp_path: Path) -> None:
+    (tmp_path / "v.mp4").symlink_to("/dev/full")
+    result = subprocess.run([*COMMAND, "track", *clip, "--output", str(tmp_path / "v.mp4")], capture_output=True, text=True)
+    assert result.returncode == 1
+    assert "expected to write on (No space left on device)" in result.stderr
 
 
 def test_a_killed_run_leaves_whole_lines_and_a_video_that_plays(clip: list[str], tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from av.video.stream import VideoStream
 
 from clips import picture, read, write_clip
 from fear.annotations.draw import draw_tracks
+from fear.errors import FrameError, VideoError
 from fear.media.colours import change_matrix
 from fear.media.image import Image
 from fear.media.matrices import Matrix, usual_matrix
@@ -159,3 +161,40 @@ def test_drawing_on_planes_shows_what_drawing_on_rgb_shows(matrix: Matrix) -> No
     assert difference.mean() < 3
     assert (difference.max(2) > 60).mean() < 0.01
     assert np.abs(whole(planes).astype(int) - image).max() <= 3  # what was given is left alone
+
+
+def test_an_older_video_stays_until_the_first_frame(tmp_path: Path) -> None:
+    older, new = tmp_path / "older.mp4", tmp_path / "new.mp4"
+    older.write_bytes(b"older")
+    for path in (older, new):
+        with pytest.raises(FrameError, match="a frame is a uint8 RGB array"), VideoWriter(path, 30) as writer:
+            writer.write(np.zeros((48, 64, 3), np.float32), 0.0)
+    assert older.read_bytes() == b"older"
+    assert not new.exists()
+    with VideoWriter(older, 30) as writer:
+        writer.write(np.zeros((48, 64, 3), np.uint8), 0.0)
+    with open_source(older) as video:
+        assert len(list(video)) == 1
+
+
+def test_closing_twice_does_nothing_and_nothing_is_written_afterwards(tmp_path: Path) -> None:
+    picture = np.zeros((48, 64, 3), np.uint8)
+    with VideoWriter(tmp_path / "v.mp4", 30) as writer:
+        writer.write(picture, 0.0)
+        writer.close()
+    with pytest.raises(VideoError, match="expected frames before the video was closed"):
+        writer.write(picture, 1.0)
+
+
+@pytest.mark.parametrize("box", [(-3e9, 1.0, 6e9, 30.0), (1.0, -1e300, 5.0, 5.0), (math.nan, 1.0, 5.0, 5.0), (1.0, 1.0, math.inf, 5.0)])
+@pytest.mark.parametrize("planes", [True, False])
+def test_boxes_far_outside_are_drawn_as_far_as_the_frame_goes(box: tuple[float, float, float, float], planes: bool) -> None:
+    image = np.zeros((48, 64, 3), np.uint8)
+    picture = Yuv420(*planes_of_rgb(image, Matrix.BT601)) if planes else image
+    drawn = draw_tracks(picture, [Track(box, 0.9, 0.9, False)])
+    assert drawn.shape == (48, 64, 3)
+
+
+def test_only_frames_are_drawn_on() -> None:
+    with pytest.raises(FrameError, match="a frame is a uint8 RGB array"):
+        draw_tracks(np.zeros((48, 64), np.uint8), [])

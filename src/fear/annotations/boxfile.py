@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -168,6 +169,8 @@ class _LineFiles:
         self.paths: list[Path] = []
         for target in range(targets if self._numbered else 1):
             self._open(target)
+        for file in self._files.values():  # only now: where one of them cannot be opened, the others stay as they were
+            self._empty(file)
         self._put(self._files[0], format.header)
 
     def write(self, rows: Sequence[Row]) -> None:
@@ -175,6 +178,7 @@ class _LineFiles:
             target = row.target if self._format.apart else 0
             if target not in self._files:
                 self._open(target)
+                self._empty(self._files[target])
                 self._put(self._files[target], _NO_BOX * self._frames)
             self._put(self._files[target], self._format.line(row))
         self._frames += 1
@@ -183,10 +187,17 @@ class _LineFiles:
         alone = target == 0 and not self._numbered
         path = self._path if alone else self._path.with_stem(f"{self._path.stem}_{target}")
         try:
-            self._files[target] = path.open("wb", buffering=0)  # nothing waits in a buffer
+            number = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)  # what it holds is kept until all are open
+            self._files[target] = FileIO(number, "w")  # nothing waits in a buffer
         except OSError as error:
+            self.close()
             raise ConfigError(f"{path}: expected a place to write boxes to ({error.strerror})") from error
         self.paths.append(path)
+
+    @staticmethod
+    def _empty(file: FileIO) -> None:
+        with suppress(OSError):  # a device or a pipe holds nothing
+            file.truncate(0)
 
     def _put(self, file: FileIO, line: str) -> None:
         whole, left = file.tell(), memoryview(line.encode())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Protocol, overload
 
+from fear.geometry.boxes import Box
 from fear.media import pixels
 from fear.media.colours import code, split
-from fear.media.image import Image, Picture
+from fear.media.image import Image, Picture, require_frame
 from fear.media.planes import Yuv420, whole
 from fear.tracking.track import Track
 
@@ -51,6 +53,9 @@ def draw_tracks(image: Picture, tracks: Sequence[Track]) -> Image | Yuv420:
     Returns:
         The copy, (H, W, 3), of the kind that was given.
 
+    Raises:
+        FrameError: The frame is not such a picture.
+
     Examples:
         >>> import fear, numpy
         >>> frame = numpy.zeros((120, 160, 3), numpy.uint8)
@@ -58,16 +63,29 @@ def draw_tracks(image: Picture, tracks: Sequence[Track]) -> Image | Yuv420:
         >>> drawn.shape, bool(drawn.any()), bool(frame.any())
         ((120, 160, 3), True, False)
     """
+    require_frame(image)
     canvas: _Canvas = _PlaneCanvas(image) if isinstance(image, Yuv420) else _RgbCanvas(whole(image).copy())
     side = min(image.shape[:2])
     several = len(tracks) > 1 or any(track.id > 0 for track in tracks)
     for track in tracks:
+        if not all(map(math.isfinite, track.box_xywh)):
+            continue  # there is no place to draw at
         colour = _LOST if track.lost else PALETTE[track.id % len(PALETTE)]
-        x, y, w, h = track.box_xywh
+        x, y, w, h = _near(track.box_xywh, image.shape[0], image.shape[1])
         canvas.frame((x, y), (x + w, y + h), colour, max(1, round(side / 240)))
         label = "lost" if track.lost else f"{track.score:.2f}"
         _write(canvas, f"{track.id} {label}" if several else label, (x, y, h), colour)
     return canvas.picture
+
+
+def _near(box_xywh: Box, height: int, width: int) -> Box:
+    """The box, cut off far outside of the frame, where nobody sees it: OpenCV refuses huge numbers."""
+    x, y, w, h = box_xywh
+    (left, right), (top, bottom) = (
+        (min(max(start, -size), 2.0 * size), min(max(start + length, -size), 2.0 * size))
+        for start, length, size in ((x, w, width), (y, h, height))
+    )
+    return left, top, right - left, bottom - top
 
 
 def _write(canvas: _Canvas, text: str, box: tuple[float, float, float], colour: Rgb) -> None:

@@ -204,12 +204,8 @@ def _watched(steps: Iterator[Step], viewer: Viewer, tracker: MultiTracker) -> It
 
 def _open(stack: ExitStack, recording: Recording, source: Source, first: Step, written: list[Path]) -> Callable[[Step], None]:
     """Opens the files and notes their names; returns what writes a step into all of them."""
-    boxes = None
-    if recording.boxes is not None:
-        height, width = first.frame.picture.shape[:2]
-        boxes = stack.enter_context(BoxFile(recording.boxes, len(first.tracks), Facts("", width, height, rate=float(source.rate))))
     video = None
-    if recording.video is not None:
+    if recording.video is not None:  # it keeps an older file until its first frame, so a box file that cannot be opened loses nothing
         written.append(recording.video)
         sound = source.sound if recording.sound else None
         writer = stack.enter_context(
@@ -218,6 +214,10 @@ def _open(stack: ExitStack, recording: Recording, source: Source, first: Step, w
         video = stack.enter_context(
             WriteBehind[Step](lambda step: writer.write(draw_tracks(step.frame.shown, step.tracks), step.frame.time))
         )
+    boxes = None
+    if recording.boxes is not None:
+        height, width = first.frame.picture.shape[:2]
+        boxes = stack.enter_context(BoxFile(recording.boxes, len(first.tracks), Facts("", width, height, rate=float(source.rate))))
     written += boxes.paths if boxes is not None else []
 
     def write(step: Step) -> None:

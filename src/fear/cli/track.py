@@ -61,6 +61,11 @@ def _list_cameras(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _box_files(path: Path | None, targets: int) -> list[Path]:
+    """The names that box files may get."""
+    return [] if path is None else [path, *(path.with_stem(f"{path.stem}_{number}") for number in range(targets))]
+
+
 @app.command("track")
 def track_command(
     source: Annotated[
@@ -134,8 +139,9 @@ def track_command(
     from fear.tracking.tracker import MultiTracker
 
     output, boxes = (None if path is None else home_path(path) for path in (output, boxes))
-    if output is not None and is_source(output, source):
-        raise ConfigError(f"{output}: expected another file than the source, which would be overwritten while it is read")
+    for path in (output, *_box_files(boxes, len(targets))):
+        if path is not None and is_source(path, source):
+            raise ConfigError(f"{path}: expected another file than the source, which would be overwritten while it is read")
     switched = {"dynamic_template": not no_dynamic, "redetection": not no_redetect}
     config = TrackerConfig.from_dict(switched | dict(parse_assignment(text) for text in rules or ()))
     summary = Summary()

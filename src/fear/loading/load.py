@@ -54,7 +54,9 @@ def load(
     """
     if runtime != "auto" and runtime not in _PACKAGES:
         raise ConfigError(f"runtime: expected auto, {', '.join(_PACKAGES)}; got {runtime!r}")
-    if threads is not None and (not isinstance(threads, int) or not 1 <= threads <= _MOST_THREADS):
+    if not isinstance(device, str):
+        raise ConfigError(f"device: expected its name, such as cpu or cuda, got {device!r}")
+    if threads is not None and (not isinstance(threads, int) or isinstance(threads, bool) or not 1 <= threads <= _MOST_THREADS):
         raise ConfigError(f"threads: expected a whole number from 1 to {_MOST_THREADS}, got {threads!r}")
     found = find_model(model)
     rules = rules or TrackerConfig()

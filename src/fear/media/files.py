@@ -67,6 +67,7 @@ class VideoFile:
         self.rate: Fraction = self._stream.average_rate or self._stream.guessed_rate or FOLDER_RATE
         self.count: int | None = self._stream.frames or None
         self._pixel_aspect = self._stream.sample_aspect_ratio or Fraction(1)
+        self._used = False  # a container is decoded from its beginning to its end, once
 
     @property
     def pixel_aspect(self) -> Fraction:
@@ -74,6 +75,9 @@ class VideoFile:
         return 1 / self._pixel_aspect if self._converter.orientation.transposed else self._pixel_aspect
 
     def __iter__(self) -> Iterator[Frame]:
+        if self._used:
+            raise VideoError(f"{self._title}: expected an open video that was not read yet; open it again")
+        self._used = True
         decoder = Decoder(self._container, self._stream, self.report)
         stamped = ((decoded.stamp, decoded) for decoded in deinterlaced(decoder))
         restarts = "mpeg" in self._container.format.name  # broadcast and program streams; MP4 is named otherwise
@@ -134,4 +138,5 @@ class VideoFile:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._used = True
         self._container.close()

@@ -6,10 +6,12 @@ length of a video.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Mapping
 from fractions import Fraction
+from numbers import Real
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -82,9 +84,11 @@ def _open(
     source: str | Path | int, options: Mapping[str, str] | None, stream: int | None, rate: Fraction | float | None, reconnect: float
 ) -> Source:
     text = str(source)
-    if rate is not None and not 0 < rate < LARGEST_RATE:
-        raise VideoError(f"rate: expected a number of frames per second above 0 and below {LARGEST_RATE:g}, got {rate}")
-    pace = None if rate is None else Fraction(rate).limit_denominator(100_000)
+    if not text:  # such as a variable of the shell that is not set
+        raise VideoError("expected a source, got an empty name")
+    if stream is not None and (not isinstance(stream, int) or stream < 0):
+        raise VideoError(f"stream: expected its number, from 0, got {stream!r}")
+    pace = None if rate is None else _pace(rate)
     path = None if isinstance(source, int) else _path(text)
     pictures = None if path is None else _pictures(path, pace)
     if pace is not None and not isinstance(pictures, Pictures):
@@ -92,7 +96,8 @@ def _open(
             f"{text}: expected a rate only for pictures, got one for a source with times of its own "
             "(FFmpeg's option framerate sets the rate of a camera or of raw video)"
         )
-    settings = _Settings(options or {}, stream, reconnect)
+    options = {str(key): str(value) for key, value in (options or {}).items()}
+    settings = _Settings(options, stream, reconnect)
     if pictures is not None:
         return pictures
     if path is not None:
@@ -103,6 +108,18 @@ def _open(
         camera = find_camera(int(text))
         return _live(camera.name, camera.format, settings._replace(options={**camera.options, **settings.options}))
     return _address(text, settings)
+
+
+def _pace(rate: Fraction | float) -> Fraction:
+    """Frames per second as FFmpeg counts them.
+
+    Raises:
+        VideoError: It is no such number.
+    """
+    pace = Fraction(rate).limit_denominator(100_000) if isinstance(rate, Real) and math.isfinite(rate) else Fraction(0)
+    if not 0 < pace < LARGEST_RATE:
+        raise VideoError(f"rate: expected a number of frames per second above 0 and below {LARGEST_RATE:g}, got {rate!r}")
+    return pace
 
 
 class _Settings(NamedTuple):

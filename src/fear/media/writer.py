@@ -13,8 +13,9 @@ from av.video.stream import VideoStream
 
 from fear.errors import VideoError
 from fear.media.colours import change_matrix
-from fear.media.image import Image
+from fear.media.image import Image, require_frame
 from fear.media.matrices import Matrix, usual_matrix
+from fear.media.output import OutputFile
 from fear.media.pixels import planes_of_rgb
 from fear.media.planes import Yuv420
 from fear.media.sound import Sound, SoundTrack
@@ -87,12 +88,10 @@ class VideoWriter:
         if not self.path.parent.is_dir():
             raise VideoError(f"{path}: expected an existing folder to write into, found no {self.path.parent}")
         try:
-            # fragments make a file that plays up to where it was interrupted; the prefix keeps colons from being read as a protocol
-            self._container = av.open(
-                f"file:{path}", "w", format="mp4", options={"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"}
-            )
-        except (av.FFmpegError, ValueError, OSError) as error:
+            self._file = OutputFile(self.path)
+        except OSError as error:
             raise VideoError(f"{path}: expected a place to write a video to ({reason(error)})") from error
+        self._closed = False
 
     def write(self, picture: Image | Yuv420, time: float) -> None:
         """Adds a frame.
@@ -102,8 +101,12 @@ class VideoWriter:
             time: Seconds, later than the frame before; the first frame's time becomes 0.
 
         Raises:
-            VideoError: another size than the first frame's, no usable time, or the disk is full.
+            VideoError: another size than the first frame's, no usable time, the file is closed, or the disk is full.
+            FrameError: no such picture.
         """
+        if self._closed:
+            raise VideoError(f"{self.path}: expected frames before the video was closed")
+        require_frame(picture)
         if not abs(time) < _LARGEST_TIME:
             raise VideoError(f"{self.path}: expected a time in seconds, got {time}")
         height, width = picture.shape[:2]
@@ -118,6 +121,10 @@ class VideoWriter:
         self._mux(frame)
 
     def _begin(self, height: int, width: int, time: float) -> None:
+        self._file.start()
+        # fragments make a file that plays up to where it was interrupted
+        options = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"}
+        self._container = av.open(self._file, "w", format="mp4", options=options)
         self._size, self._start = (height, width), time
         self._stream: VideoStream = self._container.add_stream("libx264", rate=self._rate, options=self._options)
         self._stream.width, self._stream.height = width + width % 2, height + height % 2
@@ -139,16 +146,34 @@ class VideoWriter:
             self._container.mux(self._stream.encode(frame))
         except (av.FFmpegError, OSError) as error:
             raise VideoError(f"{self.path}: expected to write on ({reason(error)})") from error
+        self._require_written()
+
+    def _require_written(self) -> None:
+        if self._file.error is not None:
+            raise VideoError(f"{self.path}: expected to write on ({reason(self._file.error)})") from self._file.error
 
     def close(self) -> None:
-        """Finishes the file; a file without frames is removed."""
-        if self._size is not None:
-            self._mux(None)
-        if self._track is not None:
-            self._track.close()
-        self._container.close()
-        if self._size is None:
-            self.path.unlink(missing_ok=True)
+        """Finishes the file. Without a frame, a new file is removed and an older one stays as it was. A second call does nothing.
+
+        Raises:
+            VideoError: What came last cannot be written.
+        """
+        if self._closed:
+            return
+        self._closed, told = True, self._file.error is not None
+        try:
+            if self._size is not None and not told:
+                self._mux(None)
+        finally:
+            if self._track is not None:
+                self._track.close()
+            if self._size is not None:
+                self._container.close()
+            self._file.close()
+            if self._size is None and self._file.is_new:
+                self.path.unlink(missing_ok=True)
+        if not told:  # else the frame that could not be written has told it
+            self._require_written()
 
     def __enter__(self) -> Self:
         return self

@@ -111,6 +111,8 @@ class MultiTracker(_StaysHere):
             BoxError: A box is not four finite numbers, has no area, or lies outside the frame.
         """
         frame = self._picture(frame, first=True)
+        if not isinstance(boxes_xywh, Iterable):
+            raise BoxError(f"expected a box for each target, got {boxes_xywh!r}")
         boxes = [self._parse(box, frame) for box in boxes_xywh]
         self._shape, self._targets, self._next_id = frame.shape[:2], [], 0
         for box in boxes:
