@@ -441,3 +441,13 @@ def test_settings_of_a_tracker_of_another_kind(options: dict[str, Any]) -> None:
 def test_boxes_that_are_none() -> None:
     with pytest.raises(BoxError, match="expected a box for each target, got None"):
         fear.MultiTracker("fear-nano", runtime="onnx", threads=1).init(np.zeros((48, 64, 3), np.uint8), None)  # type: ignore[arg-type]
+
+
+def test_options_that_contradict_each_other(clip: Path) -> None:
+    for words in (
+        ("track", clip, *BOX, "--no-dynamic", "--set", "dynamic_template=true"),
+        ("bench", "--energy", "offline", "--tracker", "fear-xs"),
+    ):
+        result = CliRunner().invoke(app, [str(word) for word in words])
+        assert result.exit_code == 2
+        assert "expected" in result.stderr

@@ -28,6 +28,8 @@ def bench_command(
     """Measure speed stage by stage, or energy over time."""
     if energy is not None and energy not in ("online", "offline"):
         raise typer.BadParameter(f"expected online or offline, got {energy!r}", param_hint="--energy")
+    if energy is not None and tracker:
+        raise typer.BadParameter("expected no other tracker with --energy, which measures one at a time", param_hint="--tracker")
     need("psutil", "bench", extra="bench")
     from fear.bench.report import run_bench, run_energy_bench
     from fear.evaluation import Spec

@@ -142,8 +142,13 @@ def track_command(
     for path in (output, *_box_files(boxes, len(targets))):
         if path is not None and is_source(path, source):
             raise ConfigError(f"{path}: expected another file than the source, which would be overwritten while it is read")
-    switched = {"dynamic_template": not no_dynamic, "redetection": not no_redetect}
-    config = TrackerConfig.from_dict(switched | dict(parse_assignment(text) for text in rules or ()))
+    switched = {"dynamic_template": False} if no_dynamic else {}
+    switched |= {"redetection": False} if no_redetect else {}
+    chosen = dict(parse_assignment(text) for text in rules or ())
+    for name in sorted(switched.keys() & chosen.keys()):
+        if chosen[name] != switched[name]:
+            raise typer.BadParameter(f"expected {name} to be switched once, got --no-… and {name}={chosen[name]}", param_hint="--set")
+    config = TrackerConfig.from_dict(switched | chosen)
     summary = Summary()
     with (
         on_ending_signal(signal.default_int_handler),  # as after Ctrl-C, the files are left whole
