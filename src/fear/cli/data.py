@@ -152,15 +152,18 @@ def data_label_command(
     from fear.errors import DatasetError
     from fear.evaluation.trackers import Spec, create
 
-    if output.exists():
-        raise DatasetError(f"{output}: expected a new table, found one that exists")
+    if output.suffix.lower() != ".csv":  # so that table, sheet and frames have names that differ
+        raise DatasetError(f"{output}: expected the name of a table that ends with .csv, got {output.suffix or 'no suffix'}")
+    sheet, frames = output.with_suffix(".png"), output.with_suffix("")
+    for path in (output, sheet, *([frames] if root.is_file() else [])):
+        if path.exists():
+            raise DatasetError(f"{path}: expected a new name to write to, found one that exists")
     found = create(Spec(tracker))
     if root.is_file():
-        frames = output.with_suffix("")
         with progress(unit="frames") as advance:
             unpack_parts(root, frames, length, max_frames, lambda: advance(None))
         root, dataset = frames, "clips"
-    clips, sheet = read(dataset, root), output.with_suffix(".png")
+    clips = read(dataset, root)
     with progress(unit="clips") as advance:
         count = label_clips(clips, found, output, Labelling(targets, seed, least), lambda: advance(len(clips)), sheet)
     out.print(f"wrote {count} tracks to {output}, pictures of them to {sheet}", markup=False)
