@@ -180,6 +180,32 @@ def test_what_cannot_be_done_is_said(video: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "set").exists()
 
 
+def test_no_source_is_replaced_by_whatever_name(tmp_path: Path) -> None:
+    clip, boxes = _clip(tmp_path / "set"), _written(tmp_path / "b.csv", CSV)
+    mot = _written(tmp_path / "mot.txt", "1,1,1,1,1,1,0.5,-1,-1,-1\n")
+    (tmp_path / "soft.csv").symlink_to(boxes)
+    (tmp_path / "hard.csv").hardlink_to(boxes)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    said = "expected another file than the source"
+    for name in ("b.csv", "soft.csv", "hard.csv"):
+        fails(1, said, "export", boxes, tmp_path / name, "--format", "mot")
+    for name in ("groundtruth.txt", "img/1.jpg"):
+        fails(1, said, "export", clip, clip / name, "--format", "mot")
+    fails(1, said, "export", clip / "groundtruth.txt", clip / "groundtruth.txt", "--format", "mot")
+    fails(1, said, "import", mot, mot)
+    fails(1, said, "import", boxes, tmp_path / "soft.csv")
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    for _ in range(2):  # an earlier output may be replaced
+        succeeds("export", clip, clip / "boxes.mot.txt")
+
+
+def test_the_video_is_not_replaced(video: Path, tmp_path: Path) -> None:
+    before = video.read_bytes()
+    boxes = _written(tmp_path / "b.csv", CSV)
+    fails(1, "expected another file than the source", "export", boxes, video, "--format", "coco", "--video", video)
+    assert video.read_bytes() == before
+
+
 def _written(path: Path, text: str) -> Path:
     path.write_text(text)
     return path

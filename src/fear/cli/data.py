@@ -98,8 +98,10 @@ def data_import_command(
 
     What had to be left out or assumed is said.
     """
-    from fear.datasets.exchange import import_boxes
+    from fear.datasets.exchange import import_boxes, require_apart
 
+    if video is not None:
+        require_apart(output, video)
     for line in import_boxes(source, output, format, _reading(video, size, rate, first, one_based), target):
         out.print(line, markup=False)
     out.print(f"wrote {output}", markup=False)
@@ -121,8 +123,10 @@ def data_export_command(
 
     What its format cannot hold is left out, and said.
     """
-    from fear.datasets.exchange import export_boxes
+    from fear.datasets.exchange import export_boxes, require_apart
 
+    if video is not None:
+        require_apart(output, video)
     for line in export_boxes(source, output, format, _reading(video, size, rate, None, one_based)):
         out.print(line, markup=False)
     out.print(f"wrote {output}", markup=False)

@@ -12,10 +12,11 @@ from fear.annotations.formats import FORMATS, Reading, find_format, left_out, re
 from fear.datasets.files import find, read_boxes
 from fear.errors import ConfigError, DatasetError
 from fear.media.image import list_images, read_image
-from fear.media.reader import open_source
+from fear.media.reader import is_source, open_source
 from fear.weights.store import write_text_whole
 
 _TRUTH = "groundtruth.txt"
+_PICTURES, _VIDEO = "img", "video.mp4"
 
 
 def video_facts(video: str | Path) -> Facts:
@@ -27,6 +28,16 @@ def video_facts(video: str | Path) -> Facts:
     with open_source(video) as source:
         height, width = next(iter(source)).picture.shape[:2]
         return Facts(Path(str(video)).name, width, height, source.count, float(source.rate))
+
+
+def require_apart(output: Path, *sources: str | Path) -> None:
+    """Checks that an output replaces no file that is read, by whatever name.
+
+    Raises:
+        DatasetError: It is one of the sources.
+    """
+    if output.is_file() and any(is_source(output, source) for source in sources):
+        raise DatasetError(f"{output}: expected another file than the source, got a file that is read and would be replaced")
 
 
 def import_boxes(source: Path, output: Path, name: str | None, how: Reading, target: int | None = None) -> list[str]:
@@ -44,8 +55,9 @@ def import_boxes(source: Path, output: Path, name: str | None, how: Reading, tar
 
     Raises:
         ConfigError: A format is not known, or the output is not one of ours.
-        DatasetError: The source is missing or damaged, or the clip has other frames.
+        DatasetError: The source is missing or damaged, the output is a part of it, or the clip has other frames.
     """
+    require_apart(output, source, *find(source, "**/*.txt"))
     found = read_annotations(source, name, how)
     if output.is_dir():
         _write_truth(found, output, target)
@@ -76,8 +88,9 @@ def export_boxes(source: Path, output: Path, name: str | None, how: Reading) -> 
 
     Raises:
         ConfigError: The format is not known, or is one of ours.
-        DatasetError: The source is missing or damaged, or the size of the frames is needed and not known.
+        DatasetError: The source is missing or damaged, the output is a part of it, or the size of the frames is needed and not known.
     """
+    require_apart(output, source, *find(source, _TRUTH, _VIDEO, f"{_PICTURES}/*"))
     clips = find(source, f"*/{_TRUTH}") if source.is_dir() else []
     if clips and name is None:
         raise ConfigError(f"{output}: expected --format for a folder of clips, got none")
@@ -135,11 +148,11 @@ def _read_clip(folder: Path, facts: Facts = UNKNOWN) -> Annotations:
     truth = read_boxes(folder / _TRUTH)
     boxes = [Annotation(frame, 0, (x, y, w, h)) for frame, (x, y, w, h) in enumerate(truth.tolist()) if np.isfinite((x, y, w, h)).all()]
     known = facts.merged(Facts(folder.name, frames=len(truth)))
-    if known.width is None and (folder / "img").is_dir():
-        height, width = read_image(list_images(folder / "img")[0]).shape[:2]
+    if known.width is None and (folder / _PICTURES).is_dir():
+        height, width = read_image(list_images(folder / _PICTURES)[0]).shape[:2]
         known = known.merged(Facts(width=width, height=height))
-    elif known.width is None and (folder / "video.mp4").is_file():
-        known = known.merged(video_facts(folder / "video.mp4"))
+    elif known.width is None and (folder / _VIDEO).is_file():
+        known = known.merged(video_facts(folder / _VIDEO))
     return Annotations(ordered(folder / _TRUTH, boxes), facts=known)
 
 
@@ -148,14 +161,16 @@ def _write_truth(annotations: Annotations, folder: Path, target: int | None) -> 
     path = folder / _TRUTH
     if path.exists():
         raise DatasetError(f"{path}: expected a clip without boxes, found some; remove the file first")
-    pictures, video = folder / "img", folder / "video.mp4"
+    pictures, video = folder / _PICTURES, folder / _VIDEO
     if pictures.is_dir():
         count = len(list_images(pictures))
     elif video.is_file():
         with open_source(video) as source:
             count = sum(1 for _ in source)
     else:
-        raise DatasetError(f"{folder}: expected a folder of pictures, img, or a video, video.mp4; `fear data unpack` makes them of a video")
+        raise DatasetError(
+            f"{folder}: expected a folder of pictures, {_PICTURES}, or a video, {_VIDEO}; `fear data unpack` makes them of a video"
+        )
     chosen = only(annotations, target, folder)
     truth = every_frame(chosen, count, folder)
     write_text_whole(path, truth_text(truth))
