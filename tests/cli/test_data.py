@@ -206,6 +206,13 @@ def test_the_video_is_not_replaced(video: Path, tmp_path: Path) -> None:
     assert video.read_bytes() == before
 
 
+def test_a_clip_without_pictures_has_no_size(tmp_path: Path) -> None:
+    clip = _clip(tmp_path / "set")
+    (clip / "img" / "1.jpg").unlink()
+    fails(1, "expected the size of the frames, which COCO needs", "export", clip, tmp_path / "o.coco.json")
+    succeeds("export", clip, tmp_path / "o.mot.txt")
+
+
 def _written(path: Path, text: str) -> Path:
     path.write_text(text)
     return path

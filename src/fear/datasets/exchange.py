@@ -148,8 +148,9 @@ def _read_clip(folder: Path, facts: Facts = UNKNOWN) -> Annotations:
     truth = read_boxes(folder / _TRUTH)
     boxes = [Annotation(frame, 0, (x, y, w, h)) for frame, (x, y, w, h) in enumerate(truth.tolist()) if np.isfinite((x, y, w, h)).all()]
     known = facts.merged(Facts(folder.name, frames=len(truth)))
-    if known.width is None and (folder / _PICTURES).is_dir():
-        height, width = read_image(list_images(folder / _PICTURES)[0]).shape[:2]
+    pictures = list_images(folder / _PICTURES) if (folder / _PICTURES).is_dir() else ()
+    if known.width is None and pictures:
+        height, width = read_image(pictures[0]).shape[:2]
         known = known.merged(Facts(width=width, height=height))
     elif known.width is None and (folder / _VIDEO).is_file():
         known = known.merged(video_facts(folder / _VIDEO))
