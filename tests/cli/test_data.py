@@ -213,16 +213,27 @@ def test_a_clip_without_pictures_has_no_size(tmp_path: Path) -> None:
     succeeds("export", clip, tmp_path / "o.mot.txt")
 
 
+def test_an_export_of_several_clips_is_whole_or_not_there(tmp_path: Path) -> None:
+    first, second = (_clip(tmp_path / "set", name) for name in ("a", "b"))
+    _written(second / "groundtruth.txt", "1,2,3\n")
+    fails(1, "b/groundtruth.txt, line 1: expected four numbers", "export", first.parent, tmp_path / "out", "--format", "coco")
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+    _written(second / "groundtruth.txt", "1,2,3,4\n")
+    succeeds("export", first.parent, tmp_path / "out", "--format", "coco")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"a.coco.json", "b.coco.json"}
+    fails(1, "expected a new folder, found one that exists", "export", first.parent, tmp_path / "out", "--format", "coco")
+
+
 def _written(path: Path, text: str) -> Path:
     path.write_text(text)
     return path
 
 
-def _clip(folder: Path) -> Path:
-    (folder / "walk" / "img").mkdir(parents=True)
-    cv2.imwrite(str(folder / "walk" / "img" / "1.jpg"), np.zeros((20, 30, 3), np.uint8))
-    (folder / "walk" / "groundtruth.txt").write_text("1,2,3,4\n")
-    return folder / "walk"
+def _clip(folder: Path, name: str = "walk") -> Path:
+    (folder / name / "img").mkdir(parents=True)
+    cv2.imwrite(str(folder / name / "img" / "1.jpg"), np.zeros((20, 30, 3), np.uint8))
+    (folder / name / "groundtruth.txt").write_text("1,2,3,4\n")
+    return folder / name
 
 
 def test_labels_of_a_video_and_their_sheet(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from fear.datasets.files import find, read_boxes
 from fear.errors import ConfigError, DatasetError
 from fear.media.image import list_images, read_image
 from fear.media.reader import is_source, open_source
-from fear.weights.store import write_text_whole
+from fear.weights.store import write_text_whole, written_whole
 
 _TRUTH = "groundtruth.txt"
 _PICTURES, _VIDEO = "img", "video.mp4"
@@ -79,7 +79,7 @@ def export_boxes(source: Path, output: Path, name: str | None, how: Reading) -> 
 
     Args:
         source: A box file of ours, a project of the page, a clip of the layout `folder`, or a folder of such clips.
-        output: File or folder; a folder where the source holds several clips.
+        output: File or folder. Where the source is a folder of clips, it is a new folder, which appears whole or not at all.
         name: Format of the output; None takes it from its name.
         how: The facts about the video, and the coordinate of the first pixel in MOT.
 
@@ -99,14 +99,20 @@ def export_boxes(source: Path, output: Path, name: str | None, how: Reading) -> 
         raise ConfigError(f"{output}: expected another program's format, got {FORMATS[kind].title}; `fear data import` writes it")
     if clips and output.exists():
         raise DatasetError(f"{output}: expected a new folder, found one that exists")
-    lines = []
+    if not clips:
+        return _export_one(source, output, kind, how)
     suffix = FORMATS[kind].suffixes[0] if FORMATS[kind].suffixes else ""
-    for path in [truth.parent for truth in clips] or [source]:
-        found = _read_own(path, how)
-        write_annotations(found, output / f"{path.name}{suffix}" if clips else output, kind, how.origin)
-        told = [_told(found), *found.remarks, *_told_left_out(found, kind)]
-        lines += [f"{path.name}: {line}" for line in told] if clips else told
-    return lines
+    with written_whole(output) as folder:
+        folder.mkdir()
+        places = {truth.parent: folder / f"{truth.parent.name}{suffix}" for truth in clips}
+        return [f"{clip.name}: {line}" for clip, place in places.items() for line in _export_one(clip, place, kind, how)]
+
+
+def _export_one(source: Path, output: Path, kind: str, how: Reading) -> list[str]:
+    """Turns a box file or a clip into another format, and says what was written and what was left out."""
+    found = _read_own(source, how)
+    write_annotations(found, output, kind, how.origin)
+    return [_told(found), *found.remarks, *_told_left_out(found, kind)]
 
 
 def only(annotations: Annotations, target: int | None, place: Path) -> Annotations:
