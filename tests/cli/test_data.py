@@ -159,6 +159,25 @@ def test_a_folder_of_clips_goes_out_and_a_clip_without_boxes_gets_them(video: Pa
     fails(1, "expected a clip without boxes", "import", tmp_path / "b.txt", tmp_path / "plain" / "walk")
 
 
+@pytest.mark.parametrize("name", ["b.csv", "b.txt", "boxes"])
+def test_boxes_that_count_from_1_are_unpacked(name: str, video: Path, tmp_path: Path) -> None:
+    rows = "frame,x,y,w,h\n" + "".join(f"{frame},{frame},2,3,4\n" for frame in range(1, 5))
+    _written(tmp_path / name, rows if name == "b.csv" else "1,2,3,4\n2,2,3,4\n3,2,3,4\n4,2,3,4\n")
+    first = ["--first", 1] if name == "b.csv" else []
+    succeeds("unpack", video, tmp_path / name, tmp_path / "set" / "x", *first, "--one-based")
+    assert read_boxes(tmp_path / "set" / "x" / "groundtruth.txt").tolist() == [[x, 1, 3, 4] for x in range(4)]
+
+
+def test_how_boxes_count_is_not_ignored(video: Path, tmp_path: Path) -> None:
+    lines = _written(tmp_path / "b.txt", "1,2,3,4\n" * 4)
+    boxes = _written(tmp_path / "b.csv", CSV)
+    fails(1, "expected no --first, since our text file says itself", "unpack", video, lines, tmp_path / "set" / "x", "--first", 1)
+    fails(2, "expected boxes with --first or --one-based", "unpack", video, tmp_path / "set" / "x", "--one-based")
+    fails(1, "expected --one-based with MOT alone", "export", boxes, tmp_path / "o.coco.json", "--size", "64x48", "--one-based")
+    succeeds("export", boxes, tmp_path / "o.mot.txt", "--one-based")
+    assert (tmp_path / "o.mot.txt").read_text().startswith("1,1,2,3,3,4,1,")  # one more than ours, which count from 0
+
+
 def test_what_cannot_be_done_is_said(video: Path, tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text(CSV)
     csv = tmp_path / "b.csv"

@@ -19,8 +19,14 @@ app.add_typer(data_app, name="data")
 _Video = Annotated[str | None, typer.Option(metavar="VIDEO", help="The video or folder of images, which says its size and rate.")]
 _Size = Annotated[str | None, typer.Option(metavar="WIDTHxHEIGHT", help="Size of the frames, where no --video says it.")]
 _Rate = Annotated[float | None, typer.Option(min=0.001, help="Frames per second, where no --video says it.")]
-_OneBased = Annotated[bool, typer.Option("--one-based", help="The first pixel has coordinate 1, as in MOTChallenge's own truth.")]
-_First = Annotated[int | None, typer.Option(min=0, help="Number of the first frame in the file; by default 1 in MOT, 0 elsewhere.")]
+_OneBased = Annotated[
+    bool,
+    typer.Option("--one-based", help="The first pixel has coordinate 1, as in MOTChallenge's own truth; for MOT, .csv, .jsonl and .txt."),
+]
+_First = Annotated[
+    int | None,
+    typer.Option(min=0, help="Number of the first frame; by default 1 in MOT, 0 in .csv, .jsonl, YOLO and COCO. Other formats say it."),
+]
 
 
 @data_app.callback()
@@ -74,6 +80,8 @@ def data_unpack_command(
     if len(places) > 2:
         raise typer.BadParameter(f"expected VIDEO [BOXES] ROOT/NAME, got {len(places) + 1} names", param_hint="[BOXES] ROOT/NAME")
     *boxes, output = places
+    if not boxes and (first is not None or one_based):
+        raise typer.BadParameter("expected boxes with --first or --one-based, got none", param_hint="[BOXES] ROOT/NAME")
     with progress(unit="frames") as advance:
         how = _reading(video if boxes and boxes[0].is_dir() else None, None, None, first, one_based)
         count = unpack(video, boxes[0] if boxes else None, output, lambda: advance(None), target, how)
@@ -117,7 +125,9 @@ def data_export_command(
     video: _Video = None,
     size: _Size = None,
     rate: _Rate = None,
-    one_based: _OneBased = False,
+    one_based: Annotated[
+        bool, typer.Option("--one-based", help="Write MOT whose first pixel has coordinate 1, as in MOTChallenge's own truth.")
+    ] = False,
 ) -> None:
     """Turn our boxes into another program's.
 

@@ -81,13 +81,13 @@ def export_boxes(source: Path, output: Path, name: str | None, how: Reading) -> 
         source: A box file of ours, a project of the page, a clip of the layout `folder`, or a folder of such clips.
         output: File or folder. Where the source is a folder of clips, it is a new folder, which appears whole or not at all.
         name: Format of the output; None takes it from its name.
-        how: The facts about the video, and the coordinate of the first pixel in MOT.
+        how: The facts about the video, and the coordinate of the first pixel in MOT; other formats refuse another one than 0.
 
     Returns:
         What was written and what was left out, one line each.
 
     Raises:
-        ConfigError: The format is not known, or is one of ours.
+        ConfigError: The format is not known, is one of ours, or refuses the coordinate of the first pixel.
         DatasetError: The source is missing or damaged, the output is a part of it, or the size of the frames is needed and not known.
     """
     require_apart(output, source, *find(source, _TRUTH, _VIDEO, f"{_PICTURES}/*"))
@@ -97,6 +97,8 @@ def export_boxes(source: Path, output: Path, name: str | None, how: Reading) -> 
     kind = find_format(output, name)
     if FORMATS[kind].own:
         raise ConfigError(f"{output}: expected another program's format, got {FORMATS[kind].title}; `fear data import` writes it")
+    if how.origin and kind != "mot":
+        raise ConfigError(f"{output}: expected --one-based with MOT alone, got it with {FORMATS[kind].title}, whose first pixel is fixed")
     if clips and output.exists():
         raise DatasetError(f"{output}: expected a new folder, found one that exists")
     if not clips:
@@ -110,7 +112,7 @@ def export_boxes(source: Path, output: Path, name: str | None, how: Reading) -> 
 
 def _export_one(source: Path, output: Path, kind: str, how: Reading) -> list[str]:
     """Turns a box file or a clip into another format, and says what was written and what was left out."""
-    found = _read_own(source, how)
+    found = _read_own(source, how.facts)
     write_annotations(found, output, kind, how.origin)
     return [_told(found), *found.remarks, *_told_left_out(found, kind)]
 
@@ -138,15 +140,15 @@ def only(annotations: Annotations, target: int | None, place: Path) -> Annotatio
     return Annotations(boxes, kept, annotations.facts, annotations.remarks)
 
 
-def _read_own(path: Path, how: Reading) -> Annotations:
+def _read_own(path: Path, facts: Facts) -> Annotations:
     if path.is_dir():
-        return _read_clip(path, how.facts)
+        return _read_clip(path, facts)
     kind = find_format(path)
     if not FORMATS[kind].own:
         raise ConfigError(
             f"{path}: expected one of our box files, got {FORMATS[kind].title}; turn it into a .csv with `fear data import` first"
         )
-    return read_annotations(path, kind, how)
+    return read_annotations(path, kind, Reading(facts=facts))
 
 
 def _read_clip(folder: Path, facts: Facts = UNKNOWN) -> Annotations:
