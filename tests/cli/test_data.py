@@ -178,6 +178,18 @@ def test_how_boxes_count_is_not_ignored(video: Path, tmp_path: Path) -> None:
     assert (tmp_path / "o.mot.txt").read_text().startswith("1,1,2,3,3,4,1,")  # one more than ours, which count from 0
 
 
+def test_the_video_says_its_size_and_rate(video: Path, tmp_path: Path) -> None:
+    export = ("export", _written(tmp_path / "b.csv", CSV), tmp_path / "o.coco.json", "--video")
+    fails(2, "expected 64x48, the size of ", *export, video, "--size", "36x24")
+    fails(1, "expected a rate only for pictures", *export, video, "--rate", 50)
+    assert not (tmp_path / "o.coco.json").exists()
+    succeeds(*export, video, "--size", "64×48")
+    found = read_annotations(tmp_path / "o.coco.json").facts
+    assert (found.width, found.height, found.rate) == (64, 48, 25)
+    succeeds(*export, _clip(tmp_path / "set") / "img", "--rate", 50)  # a folder does not say its rate
+    assert read_annotations(tmp_path / "o.coco.json").facts.rate == 50
+
+
 def test_what_cannot_be_done_is_said(video: Path, tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text(CSV)
     csv = tmp_path / "b.csv"

@@ -191,6 +191,10 @@ def _reading(video: str | None, size: str | None, rate: float | None, first: int
     width, cross, height = (size or "").lower().replace("×", "x").partition("x")
     if size is not None and not (cross and all(side.isdecimal() and len(side) < 7 and int(side) for side in (width, height))):
         raise typer.BadParameter(f"expected WIDTHxHEIGHT such as 1280x720, got {size!r}", param_hint="--size")
-    facts = Facts(width=int(width), height=int(height)) if size is not None else Facts()
-    facts = facts.merged(Facts(rate=rate))
-    return Reading(first, float(one_based), facts.merged(video_facts(video)) if video is not None else facts)
+    given = Facts(width=int(width), height=int(height), rate=rate) if size is not None else Facts(rate=rate)
+    facts = video_facts(video, rate) if video is not None else given
+    if size is not None and (facts.width, facts.height) != (given.width, given.height):
+        raise typer.BadParameter(
+            f"expected {facts.width}x{facts.height}, the size of {video}, or no --size; got {size}", param_hint="--size"
+        )
+    return Reading(first, float(one_based), facts)

@@ -19,13 +19,17 @@ _TRUTH = "groundtruth.txt"
 _PICTURES, _VIDEO = "img", "video.mp4"
 
 
-def video_facts(video: str | Path) -> Facts:
+def video_facts(video: str | Path, rate: float | None = None) -> Facts:
     """What a video or a folder of images says about itself; its first frame is decoded.
 
+    Args:
+        video: File or folder.
+        rate: Frames per second of a folder, which does not say it.
+
     Raises:
-        VideoError: It cannot be read.
+        VideoError: It cannot be read, or a rate is given for a video that has times of its own.
     """
-    with open_source(video) as source:
+    with open_source(video, rate=rate) as source:
         height, width = next(iter(source)).picture.shape[:2]
         return Facts(Path(str(video)).name, width, height, source.count, float(source.rate))
 
