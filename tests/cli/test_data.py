@@ -290,7 +290,7 @@ def test_labels_replace_no_file(name: str, video: Path, tmp_path: Path, monkeypa
     if name == "tracks.csv":
         (tmp_path / "tracks.png").write_text("mine")
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    message = "expected a new name to write to" if name == "tracks.csv" else "expected the name of a table that ends with .csv"
+    message = "expected a new picture" if name == "tracks.csv" else "expected the name of a table that ends with .csv"
     fails(1, message, "label", video, tmp_path / name)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
@@ -298,4 +298,4 @@ def test_labels_replace_no_file(name: str, video: Path, tmp_path: Path, monkeypa
 def test_labels_of_a_video_need_a_new_folder_of_frames(video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fear.evaluation.trackers.create", lambda spec: pytest.fail("the work began"))
     (tmp_path / "tracks").mkdir()
-    fails(1, "tracks: expected a new name to write to", "label", video, tmp_path / "tracks.csv")
+    fails(1, "tracks: expected a new folder", "label", video, tmp_path / "tracks.csv")

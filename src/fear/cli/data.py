@@ -169,9 +169,9 @@ def data_label_command(
     if output.suffix.lower() != ".csv":  # so that table, sheet and frames have names that differ
         raise DatasetError(f"{output}: expected the name of a table that ends with .csv, got {output.suffix or 'no suffix'}")
     sheet, frames = output.with_suffix(".png"), output.with_suffix("")
-    for path in (output, sheet, *([frames] if root.is_file() else [])):
+    for path, kind in ((output, "table"), (sheet, "picture"), *([(frames, "folder")] if root.is_file() else [])):
         if path.exists():
-            raise DatasetError(f"{path}: expected a new name to write to, found one that exists")
+            raise DatasetError(f"{path}: expected a new {kind}, found one that exists")
     found = create(Spec(tracker))
     if root.is_file():
         with progress(unit="frames") as advance:
