@@ -201,6 +201,41 @@ def test_coco_without_numbers_of_frames_goes_by_the_names_of_pictures(tmp_path: 
     assert "no track_id" in found.remarks[0]
 
 
+# ------------------------------------------------------------------------------------------------------------- how others count
+ROWS = {
+    "a.csv": "frame,x,y,w,h\n1,11,21,30,40\n2,11,21,30,40\n",
+    "a.jsonl": '{"frame": 1, "x": 11, "y": 21, "w": 30, "h": 40}\n{"frame": 2, "x": 11, "y": 21, "w": 30, "h": 40}\n',
+    "a.mot.txt": "1,1,11,21,30,40\n2,1,11,21,30,40\n",
+    "a.txt": "11,21,30,40\n11,21,30,40\n",
+}
+
+
+@pytest.mark.parametrize("name", sorted(ROWS))
+def test_files_that_count_frames_and_pixels_from_1(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(ROWS[name])
+    found = read_annotations(tmp_path / name, how=Reading(None if name == "a.txt" else 1, 1))
+    assert [(one.frame, one.box_xywh) for one in found.boxes] == [(0, (10, 20, 30, 40)), (1, (10, 20, 30, 40))]
+
+
+@pytest.mark.parametrize("how", [Reading(first=1), Reading(origin=1)])
+@pytest.mark.parametrize("name", sorted({*FILES, "txt", "page"} - {"yolo-tracks"}))
+def test_what_a_format_says_itself_is_refused(name: str, how: Reading, tmp_path: Path) -> None:
+    path = tmp_path / FILES.get(name, f"a.{name}")
+    if name == "page":
+        path.write_text('[{"frame": 1, "x": 1, "y": 1, "w": 1, "h": 1}]')
+    else:
+        write_annotations(Annotations((Annotation(1, 0, (1, 1, 1, 1)),), facts=Facts("", WIDTH, HEIGHT, 2)), path, name)
+    option = "--first" if how.first else "--one-based"
+    refused = {"--first": {"txt", "page", "cvat"}, "--one-based": {"page", "cvat", "coco", "yolo"}}[option]
+    facts = Facts("", WIDTH, HEIGHT)
+    if name in refused:
+        with pytest.raises(ConfigError, match=f"expected no {option}, since "):
+            read_annotations(path, name, how._replace(facts=facts))
+    elif name != "mot" or how.origin:  # in MOT, frames count from 1 anyway
+        usual = read_annotations(path, name, Reading(facts=facts))
+        assert read_annotations(path, name, how._replace(facts=facts)).boxes != usual.boxes
+
+
 # ------------------------------------------------------------------------------------------------------------------ ours, as found
 @pytest.mark.parametrize(
     ("text", "change"),

@@ -159,6 +159,37 @@ def test_a_folder_of_clips_goes_out_and_a_clip_without_boxes_gets_them(video: Pa
     fails(1, "expected a clip without boxes", "import", tmp_path / "b.txt", tmp_path / "plain" / "walk")
 
 
+@pytest.mark.parametrize("name", ["b.csv", "b.txt", "boxes"])
+def test_boxes_that_count_from_1_are_unpacked(name: str, video: Path, tmp_path: Path) -> None:
+    rows = "frame,x,y,w,h\n" + "".join(f"{frame},{frame},2,3,4\n" for frame in range(1, 5))
+    _written(tmp_path / name, rows if name == "b.csv" else "1,2,3,4\n2,2,3,4\n3,2,3,4\n4,2,3,4\n")
+    first = ["--first", 1] if name == "b.csv" else []
+    succeeds("unpack", video, tmp_path / name, tmp_path / "set" / "x", *first, "--one-based")
+    assert read_boxes(tmp_path / "set" / "x" / "groundtruth.txt").tolist() == [[x, 1, 3, 4] for x in range(4)]
+
+
+def test_how_boxes_count_is_not_ignored(video: Path, tmp_path: Path) -> None:
+    lines = _written(tmp_path / "b.txt", "1,2,3,4\n" * 4)
+    boxes = _written(tmp_path / "b.csv", CSV)
+    fails(1, "expected no --first, since our text file says itself", "unpack", video, lines, tmp_path / "set" / "x", "--first", 1)
+    fails(2, "expected boxes with --first or --one-based", "unpack", video, tmp_path / "set" / "x", "--one-based")
+    fails(1, "expected --one-based with MOT alone", "export", boxes, tmp_path / "o.coco.json", "--size", "64x48", "--one-based")
+    succeeds("export", boxes, tmp_path / "o.mot.txt", "--one-based")
+    assert (tmp_path / "o.mot.txt").read_text().startswith("1,1,2,3,3,4,1,")  # one more than ours, which count from 0
+
+
+def test_the_video_says_its_size_and_rate(video: Path, tmp_path: Path) -> None:
+    export = ("export", _written(tmp_path / "b.csv", CSV), tmp_path / "o.coco.json", "--video")
+    fails(2, "expected 64x48, the size of ", *export, video, "--size", "36x24")
+    fails(1, "expected a rate only for pictures", *export, video, "--rate", 50)
+    assert not (tmp_path / "o.coco.json").exists()
+    succeeds(*export, video, "--size", "64×48")
+    found = read_annotations(tmp_path / "o.coco.json").facts
+    assert (found.width, found.height, found.rate) == (64, 48, 25)
+    succeeds(*export, _clip(tmp_path / "set") / "img", "--rate", 50)  # a folder does not say its rate
+    assert read_annotations(tmp_path / "o.coco.json").facts.rate == 50
+
+
 def test_what_cannot_be_done_is_said(video: Path, tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text(CSV)
     csv = tmp_path / "b.csv"
@@ -180,16 +211,60 @@ def test_what_cannot_be_done_is_said(video: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "set").exists()
 
 
+def test_no_source_is_replaced_by_whatever_name(tmp_path: Path) -> None:
+    clip, boxes = _clip(tmp_path / "set"), _written(tmp_path / "b.csv", CSV)
+    mot = _written(tmp_path / "mot.txt", "1,1,1,1,1,1,0.5,-1,-1,-1\n")
+    (tmp_path / "soft.csv").symlink_to(boxes)
+    (tmp_path / "hard.csv").hardlink_to(boxes)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    said = "expected another file than the source"
+    for name in ("b.csv", "soft.csv", "hard.csv"):
+        fails(1, said, "export", boxes, tmp_path / name, "--format", "mot")
+    for name in ("groundtruth.txt", "img/1.jpg"):
+        fails(1, said, "export", clip, clip / name, "--format", "mot")
+    fails(1, said, "export", clip / "groundtruth.txt", clip / "groundtruth.txt", "--format", "mot")
+    fails(1, said, "import", mot, mot)
+    fails(1, said, "import", boxes, tmp_path / "soft.csv")
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    for _ in range(2):  # an earlier output may be replaced
+        succeeds("export", clip, clip / "boxes.mot.txt")
+
+
+def test_the_video_is_not_replaced(video: Path, tmp_path: Path) -> None:
+    before = video.read_bytes()
+    boxes = _written(tmp_path / "b.csv", CSV)
+    fails(1, "expected another file than the source", "export", boxes, video, "--format", "coco", "--video", video)
+    assert video.read_bytes() == before
+
+
+def test_a_clip_without_pictures_has_no_size(tmp_path: Path) -> None:
+    clip = _clip(tmp_path / "set")
+    (clip / "img" / "1.jpg").unlink()
+    fails(1, "expected the size of the frames, which COCO needs", "export", clip, tmp_path / "o.coco.json")
+    succeeds("export", clip, tmp_path / "o.mot.txt")
+
+
+def test_an_export_of_several_clips_is_whole_or_not_there(tmp_path: Path) -> None:
+    first, second = (_clip(tmp_path / "set", name) for name in ("a", "b"))
+    _written(second / "groundtruth.txt", "1,2,3\n")
+    fails(1, "b/groundtruth.txt, line 1: expected four numbers", "export", first.parent, tmp_path / "out", "--format", "coco")
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+    _written(second / "groundtruth.txt", "1,2,3,4\n")
+    succeeds("export", first.parent, tmp_path / "out", "--format", "coco")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"a.coco.json", "b.coco.json"}
+    fails(1, "expected a new folder, found one that exists", "export", first.parent, tmp_path / "out", "--format", "coco")
+
+
 def _written(path: Path, text: str) -> Path:
     path.write_text(text)
     return path
 
 
-def _clip(folder: Path) -> Path:
-    (folder / "walk" / "img").mkdir(parents=True)
-    cv2.imwrite(str(folder / "walk" / "img" / "1.jpg"), np.zeros((20, 30, 3), np.uint8))
-    (folder / "walk" / "groundtruth.txt").write_text("1,2,3,4\n")
-    return folder / "walk"
+def _clip(folder: Path, name: str = "walk") -> Path:
+    (folder / name / "img").mkdir(parents=True)
+    cv2.imwrite(str(folder / name / "img" / "1.jpg"), np.zeros((20, 30, 3), np.uint8))
+    (folder / name / "groundtruth.txt").write_text("1,2,3,4\n")
+    return folder / name
 
 
 def test_labels_of_a_video_and_their_sheet(tmp_path: Path) -> None:
@@ -207,3 +282,20 @@ def test_labels_of_a_video_and_their_sheet(tmp_path: Path) -> None:
     assert sheet is not None
     assert sheet.shape[1] == 960
     assert sheet.shape[0] == 142 * len(clips)
+
+
+@pytest.mark.parametrize("name", ["out.png", "out", "tracks.csv"])
+def test_labels_replace_no_file(name: str, video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fear.evaluation.trackers.create", lambda spec: pytest.fail("the work began"))
+    if name == "tracks.csv":
+        (tmp_path / "tracks.png").write_text("mine")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    message = "expected a new picture" if name == "tracks.csv" else "expected the name of a table that ends with .csv"
+    fails(1, message, "label", video, tmp_path / name)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_labels_of_a_video_need_a_new_folder_of_frames(video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fear.evaluation.trackers.create", lambda spec: pytest.fail("the work began"))
+    (tmp_path / "tracks").mkdir()
+    fails(1, "tracks: expected a new folder", "label", video, tmp_path / "tracks.csv")

@@ -125,6 +125,43 @@ def test_overlap_with_the_float_network() -> None:
     assert mean == pytest.approx(0.5)
 
 
+@pytest.mark.usefixtures("traced_once")
+def test_an_earlier_export_is_replaced_and_other_files_stay(tmp_path: Path) -> None:
+    folder = tmp_path / "x"
+    export(SMALL, folder, "openvino")
+    (folder / "notes.txt").write_text("mine")
+    (folder / "match-int8.xml").write_text("of the packaged weights")
+    (folder / "embed.mlpackage").mkdir()
+    (folder / "data" / "onnx").mkdir(parents=True)
+    export(SMALL, folder, "onnx")
+    assert {path.name for path in folder.iterdir()} == {"config.json", "embed.onnx", "match.onnx", "notes.txt", "data"}
+    assert (folder / "data" / "onnx").is_dir()
+    assert set(read_card(folder).files) == {"embed.onnx", "match.onnx"}
+
+
+@pytest.mark.usefixtures("traced_once")
+def test_an_export_that_fails_leaves_the_earlier_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    export(SMALL, tmp_path / "x")
+    (tmp_path / "x" / "notes.txt").write_text("mine")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "x").iterdir()}
+    monkeypatch.setattr("fear.export.compare", lambda *arguments, **options: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        export(SMALL, tmp_path / "x", precision="fp16")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "x").iterdir()} == before
+
+
+@pytest.mark.parametrize("card", [None, "{}", '{"model_type": "bert", "format": 1}'])
+def test_folders_of_others_are_refused_and_stay(card: str | None, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("mine")
+    if card is not None:
+        (tmp_path / "config.json").write_text(card)
+    with pytest.raises(ConfigError, match="expected an empty or a new folder, or an earlier export; got something else"):
+        export(SMALL, tmp_path)
+    with pytest.raises(ConfigError, match="expected an empty or a new folder, or an earlier export; got something else"):
+        export(SMALL, tmp_path / "thesis.tex")
+    assert (tmp_path / "thesis.tex").read_text() == "mine"
+
+
 def test_formats_and_precisions_that_do_not_exist(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="format: expected onnx, openvino, coreml; got 'tflite'"):
         export(CHECKPOINT, tmp_path / "x", "tflite")

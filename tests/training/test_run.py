@@ -21,6 +21,7 @@ from fear.errors import ConfigError, DatasetError
 from fear.media.synthetic import Scene, write_folder
 from fear.network import load_checkpoint
 from fear.training.data.batch import Batch, SampleCrops
+from fear.training.folder import begin, newest_checkpoint, run_folder
 from fear.training.interruption import InterruptedRunError
 from fear.training.plots import draw_batch, draw_curves, read_metrics
 from fear.training.recipe import Recipe, load_recipe
@@ -122,12 +123,50 @@ def test_a_run_that_fails_before_its_first_checkpoint_leaves_no_folder_in_the_wa
         raise ArithmeticError
 
     monkeypatch.setattr(module.TrackStage, "training_step", fail)
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "notes.txt").write_text("mine")
-    (tmp_path / "run" / "recipe.toml").write_text(smoke(clips).to_toml())  # of a run that was killed before its first checkpoint
     with pytest.raises(ArithmeticError):
         train(smoke(clips), tmp_path / "run")
-    assert [path.name for path in (tmp_path / "run").iterdir()] == ["notes.txt"]
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "names", [{"recipe.toml"}, {"notes.txt"}, {"track/notes.txt"}, {"recipe.toml", "track/notes.txt", "track/metrics.csv"}]
+)
+def test_a_folder_with_files_of_the_user_is_refused_and_stays(names: set[str], clips: Path, tmp_path: Path) -> None:
+    recipe = smoke(clips)
+    (tmp_path / "track").mkdir()
+    for name in names:
+        (tmp_path / name).write_text(recipe.to_toml())
+    with (
+        pytest.raises(ConfigError, match=r"expected a new folder, or --resume .*; got one that holds "),
+        run_folder(recipe, tmp_path, False),
+    ):
+        pass
+    assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()} == names
+
+
+def test_a_failed_run_removes_what_it_wrote_alone(clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    recipe, here = smoke(clips), Path()  # the working directory itself, which cannot be removed
+    with pytest.raises(ArithmeticError), run_folder(recipe, here, False):
+        begin(recipe, here)
+        Path("track").mkdir()
+        for name in ("metrics.csv", "events.out.tfevents.1", "notes.txt"):
+            (here / "track" / name).write_text("x")
+        raise ArithmeticError
+    assert [path.as_posix() for path in here.rglob("*")] == ["track", "track/notes.txt"]
+
+
+def test_a_run_that_was_killed_before_its_first_checkpoint_is_resumed(clips: Path, tmp_path: Path) -> None:
+    recipe = smoke(clips)
+    begin(recipe, tmp_path / "run")
+    with run_folder(recipe, tmp_path / "run", True):
+        assert newest_checkpoint(tmp_path / "run" / "track") is None
+
+
+def test_a_file_is_no_folder_of_a_run(clips: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("mine")
+    with pytest.raises(ConfigError, match="expected a new folder, got a file"), run_folder(smoke(clips), tmp_path / "run", False):
+        pass
 
 
 def test_there_must_be_a_run_to_resume(clips: Path, tmp_path: Path) -> None:

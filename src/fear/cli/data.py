@@ -19,8 +19,14 @@ app.add_typer(data_app, name="data")
 _Video = Annotated[str | None, typer.Option(metavar="VIDEO", help="The video or folder of images, which says its size and rate.")]
 _Size = Annotated[str | None, typer.Option(metavar="WIDTHxHEIGHT", help="Size of the frames, where no --video says it.")]
 _Rate = Annotated[float | None, typer.Option(min=0.001, help="Frames per second, where no --video says it.")]
-_OneBased = Annotated[bool, typer.Option("--one-based", help="The first pixel has coordinate 1, as in MOTChallenge's own truth.")]
-_First = Annotated[int | None, typer.Option(min=0, help="Number of the first frame in the file; by default 1 in MOT, 0 elsewhere.")]
+_OneBased = Annotated[
+    bool,
+    typer.Option("--one-based", help="The first pixel has coordinate 1, as in MOTChallenge's own truth; for MOT, .csv, .jsonl and .txt."),
+]
+_First = Annotated[
+    int | None,
+    typer.Option(min=0, help="Number of the first frame; by default 1 in MOT, 0 in .csv, .jsonl, YOLO and COCO. Other formats say it."),
+]
 
 
 @data_app.callback()
@@ -74,6 +80,8 @@ def data_unpack_command(
     if len(places) > 2:
         raise typer.BadParameter(f"expected VIDEO [BOXES] ROOT/NAME, got {len(places) + 1} names", param_hint="[BOXES] ROOT/NAME")
     *boxes, output = places
+    if not boxes and (first is not None or one_based):
+        raise typer.BadParameter("expected boxes with --first or --one-based, got none", param_hint="[BOXES] ROOT/NAME")
     with progress(unit="frames") as advance:
         how = _reading(video if boxes and boxes[0].is_dir() else None, None, None, first, one_based)
         count = unpack(video, boxes[0] if boxes else None, output, lambda: advance(None), target, how)
@@ -98,8 +106,10 @@ def data_import_command(
 
     What had to be left out or assumed is said.
     """
-    from fear.datasets.exchange import import_boxes
+    from fear.datasets.exchange import import_boxes, require_apart
 
+    if video is not None:
+        require_apart(output, video)
     for line in import_boxes(source, output, format, _reading(video, size, rate, first, one_based), target):
         out.print(line, markup=False)
     out.print(f"wrote {output}", markup=False)
@@ -115,14 +125,18 @@ def data_export_command(
     video: _Video = None,
     size: _Size = None,
     rate: _Rate = None,
-    one_based: _OneBased = False,
+    one_based: Annotated[
+        bool, typer.Option("--one-based", help="Write MOT whose first pixel has coordinate 1, as in MOTChallenge's own truth.")
+    ] = False,
 ) -> None:
     """Turn our boxes into another program's.
 
     What its format cannot hold is left out, and said.
     """
-    from fear.datasets.exchange import export_boxes
+    from fear.datasets.exchange import export_boxes, require_apart
 
+    if video is not None:
+        require_apart(output, video)
     for line in export_boxes(source, output, format, _reading(video, size, rate, None, one_based)):
         out.print(line, markup=False)
     out.print(f"wrote {output}", markup=False)
@@ -152,15 +166,18 @@ def data_label_command(
     from fear.errors import DatasetError
     from fear.evaluation.trackers import Spec, create
 
-    if output.exists():
-        raise DatasetError(f"{output}: expected a new table, found one that exists")
+    if output.suffix.lower() != ".csv":  # so that table, sheet and frames have names that differ
+        raise DatasetError(f"{output}: expected the name of a table that ends with .csv, got {output.suffix or 'no suffix'}")
+    sheet, frames = output.with_suffix(".png"), output.with_suffix("")
+    for path, kind in ((output, "table"), (sheet, "picture"), *([(frames, "folder")] if root.is_file() else [])):
+        if path.exists():
+            raise DatasetError(f"{path}: expected a new {kind}, found one that exists")
     found = create(Spec(tracker))
     if root.is_file():
-        frames = output.with_suffix("")
         with progress(unit="frames") as advance:
             unpack_parts(root, frames, length, max_frames, lambda: advance(None))
         root, dataset = frames, "clips"
-    clips, sheet = read(dataset, root), output.with_suffix(".png")
+    clips = read(dataset, root)
     with progress(unit="clips") as advance:
         count = label_clips(clips, found, output, Labelling(targets, seed, least), lambda: advance(len(clips)), sheet)
     out.print(f"wrote {count} tracks to {output}, pictures of them to {sheet}", markup=False)
@@ -174,6 +191,10 @@ def _reading(video: str | None, size: str | None, rate: float | None, first: int
     width, cross, height = (size or "").lower().replace("×", "x").partition("x")
     if size is not None and not (cross and all(side.isdecimal() and len(side) < 7 and int(side) for side in (width, height))):
         raise typer.BadParameter(f"expected WIDTHxHEIGHT such as 1280x720, got {size!r}", param_hint="--size")
-    facts = Facts(width=int(width), height=int(height)) if size is not None else Facts()
-    facts = facts.merged(Facts(rate=rate))
-    return Reading(first, float(one_based), facts.merged(video_facts(video)) if video is not None else facts)
+    given = Facts(width=int(width), height=int(height), rate=rate) if size is not None else Facts(rate=rate)
+    facts = video_facts(video, rate) if video is not None else given
+    if size is not None and (facts.width, facts.height) != (given.width, given.height):
+        raise typer.BadParameter(
+            f"expected {facts.width}x{facts.height}, the size of {video}, or no --size; got {size}", param_hint="--size"
+        )
+    return Reading(first, float(one_based), facts)

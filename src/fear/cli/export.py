@@ -16,7 +16,7 @@ def export_command(
     model: Annotated[
         str, typer.Argument(metavar="MODEL", help="A name, a .safetensors checkpoint or published:DIR.", autocompletion=complete_model)
     ],
-    output: Annotated[Path, typer.Option(help="Folder to write.")],
+    output: Annotated[Path, typer.Option(help="Folder to write; an earlier export there is replaced, other files stay.")],
     format: Annotated[str, typer.Option(help="onnx, openvino or coreml.")] = "onnx",
     precision: Annotated[str, typer.Option(help="fp32; fp16 halves the stored weights; int8, with openvino, quantises.")] = "fp32",
     pictures: Annotated[Path | None, typer.Option(help="Pictures to calibrate int8 and to compare on; rendered ones by default.")] = None,

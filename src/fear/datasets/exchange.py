@@ -12,21 +12,36 @@ from fear.annotations.formats import FORMATS, Reading, find_format, left_out, re
 from fear.datasets.files import find, read_boxes
 from fear.errors import ConfigError, DatasetError
 from fear.media.image import list_images, read_image
-from fear.media.reader import open_source
-from fear.weights.store import write_text_whole
+from fear.media.reader import is_source, open_source
+from fear.weights.store import write_text_whole, written_whole
 
 _TRUTH = "groundtruth.txt"
+_PICTURES, _VIDEO = "img", "video.mp4"
 
 
-def video_facts(video: str | Path) -> Facts:
+def video_facts(video: str | Path, rate: float | None = None) -> Facts:
     """What a video or a folder of images says about itself; its first frame is decoded.
 
+    Args:
+        video: File or folder.
+        rate: Frames per second of a folder, which does not say it.
+
     Raises:
-        VideoError: It cannot be read.
+        VideoError: It cannot be read, or a rate is given for a video that has times of its own.
     """
-    with open_source(video) as source:
+    with open_source(video, rate=rate) as source:
         height, width = next(iter(source)).picture.shape[:2]
         return Facts(Path(str(video)).name, width, height, source.count, float(source.rate))
+
+
+def require_apart(output: Path, *sources: str | Path) -> None:
+    """Checks that an output replaces no file that is read, by whatever name.
+
+    Raises:
+        DatasetError: It is one of the sources.
+    """
+    if output.is_file() and any(is_source(output, source) for source in sources):
+        raise DatasetError(f"{output}: expected another file than the source, got a file that is read and would be replaced")
 
 
 def import_boxes(source: Path, output: Path, name: str | None, how: Reading, target: int | None = None) -> list[str]:
@@ -44,8 +59,9 @@ def import_boxes(source: Path, output: Path, name: str | None, how: Reading, tar
 
     Raises:
         ConfigError: A format is not known, or the output is not one of ours.
-        DatasetError: The source is missing or damaged, or the clip has other frames.
+        DatasetError: The source is missing or damaged, the output is a part of it, or the clip has other frames.
     """
+    require_apart(output, source, *find(source, "**/*.txt"))
     found = read_annotations(source, name, how)
     if output.is_dir():
         _write_truth(found, output, target)
@@ -67,33 +83,42 @@ def export_boxes(source: Path, output: Path, name: str | None, how: Reading) -> 
 
     Args:
         source: A box file of ours, a project of the page, a clip of the layout `folder`, or a folder of such clips.
-        output: File or folder; a folder where the source holds several clips.
+        output: File or folder. Where the source is a folder of clips, it is a new folder, which appears whole or not at all.
         name: Format of the output; None takes it from its name.
-        how: The facts about the video, and the coordinate of the first pixel in MOT.
+        how: The facts about the video, and the coordinate of the first pixel in MOT; other formats refuse another one than 0.
 
     Returns:
         What was written and what was left out, one line each.
 
     Raises:
-        ConfigError: The format is not known, or is one of ours.
-        DatasetError: The source is missing or damaged, or the size of the frames is needed and not known.
+        ConfigError: The format is not known, is one of ours, or refuses the coordinate of the first pixel.
+        DatasetError: The source is missing or damaged, the output is a part of it, or the size of the frames is needed and not known.
     """
+    require_apart(output, source, *find(source, _TRUTH, _VIDEO, f"{_PICTURES}/*"))
     clips = find(source, f"*/{_TRUTH}") if source.is_dir() else []
     if clips and name is None:
         raise ConfigError(f"{output}: expected --format for a folder of clips, got none")
     kind = find_format(output, name)
     if FORMATS[kind].own:
         raise ConfigError(f"{output}: expected another program's format, got {FORMATS[kind].title}; `fear data import` writes it")
+    if how.origin and kind != "mot":
+        raise ConfigError(f"{output}: expected --one-based with MOT alone, got it with {FORMATS[kind].title}, whose first pixel is fixed")
     if clips and output.exists():
         raise DatasetError(f"{output}: expected a new folder, found one that exists")
-    lines = []
+    if not clips:
+        return _export_one(source, output, kind, how)
     suffix = FORMATS[kind].suffixes[0] if FORMATS[kind].suffixes else ""
-    for path in [truth.parent for truth in clips] or [source]:
-        found = _read_own(path, how)
-        write_annotations(found, output / f"{path.name}{suffix}" if clips else output, kind, how.origin)
-        told = [_told(found), *found.remarks, *_told_left_out(found, kind)]
-        lines += [f"{path.name}: {line}" for line in told] if clips else told
-    return lines
+    with written_whole(output) as folder:
+        folder.mkdir()
+        places = {truth.parent: folder / f"{truth.parent.name}{suffix}" for truth in clips}
+        return [f"{clip.name}: {line}" for clip, place in places.items() for line in _export_one(clip, place, kind, how)]
+
+
+def _export_one(source: Path, output: Path, kind: str, how: Reading) -> list[str]:
+    """Turns a box file or a clip into another format, and says what was written and what was left out."""
+    found = _read_own(source, how.facts)
+    write_annotations(found, output, kind, how.origin)
+    return [_told(found), *found.remarks, *_told_left_out(found, kind)]
 
 
 def only(annotations: Annotations, target: int | None, place: Path) -> Annotations:
@@ -119,15 +144,15 @@ def only(annotations: Annotations, target: int | None, place: Path) -> Annotatio
     return Annotations(boxes, kept, annotations.facts, annotations.remarks)
 
 
-def _read_own(path: Path, how: Reading) -> Annotations:
+def _read_own(path: Path, facts: Facts) -> Annotations:
     if path.is_dir():
-        return _read_clip(path, how.facts)
+        return _read_clip(path, facts)
     kind = find_format(path)
     if not FORMATS[kind].own:
         raise ConfigError(
             f"{path}: expected one of our box files, got {FORMATS[kind].title}; turn it into a .csv with `fear data import` first"
         )
-    return read_annotations(path, kind, how)
+    return read_annotations(path, kind, Reading(facts=facts))
 
 
 def _read_clip(folder: Path, facts: Facts = UNKNOWN) -> Annotations:
@@ -135,11 +160,12 @@ def _read_clip(folder: Path, facts: Facts = UNKNOWN) -> Annotations:
     truth = read_boxes(folder / _TRUTH)
     boxes = [Annotation(frame, 0, (x, y, w, h)) for frame, (x, y, w, h) in enumerate(truth.tolist()) if np.isfinite((x, y, w, h)).all()]
     known = facts.merged(Facts(folder.name, frames=len(truth)))
-    if known.width is None and (folder / "img").is_dir():
-        height, width = read_image(list_images(folder / "img")[0]).shape[:2]
+    pictures = list_images(folder / _PICTURES) if (folder / _PICTURES).is_dir() else ()
+    if known.width is None and pictures:
+        height, width = read_image(pictures[0]).shape[:2]
         known = known.merged(Facts(width=width, height=height))
-    elif known.width is None and (folder / "video.mp4").is_file():
-        known = known.merged(video_facts(folder / "video.mp4"))
+    elif known.width is None and (folder / _VIDEO).is_file():
+        known = known.merged(video_facts(folder / _VIDEO))
     return Annotations(ordered(folder / _TRUTH, boxes), facts=known)
 
 
@@ -148,14 +174,16 @@ def _write_truth(annotations: Annotations, folder: Path, target: int | None) -> 
     path = folder / _TRUTH
     if path.exists():
         raise DatasetError(f"{path}: expected a clip without boxes, found some; remove the file first")
-    pictures, video = folder / "img", folder / "video.mp4"
+    pictures, video = folder / _PICTURES, folder / _VIDEO
     if pictures.is_dir():
         count = len(list_images(pictures))
     elif video.is_file():
         with open_source(video) as source:
             count = sum(1 for _ in source)
     else:
-        raise DatasetError(f"{folder}: expected a folder of pictures, img, or a video, video.mp4; `fear data unpack` makes them of a video")
+        raise DatasetError(
+            f"{folder}: expected a folder of pictures, {_PICTURES}, or a video, {_VIDEO}; `fear data unpack` makes them of a video"
+        )
     chosen = only(annotations, target, folder)
     truth = every_frame(chosen, count, folder)
     write_text_whole(path, truth_text(truth))

@@ -6,7 +6,10 @@ from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
-from fear.annotations.formats import Reading, find_format, read_annotations
+import numpy as np
+from numpy.typing import NDArray
+
+from fear.annotations.formats import FORMATS, Reading, find_format, read_annotations, require_open
 from fear.datasets.exchange import every_frame, only, truth_text
 from fear.datasets.files import read_boxes
 from fear.errors import ConfigError, DatasetError
@@ -41,12 +44,13 @@ def unpack(
         Number of frames.
 
     Raises:
+        ConfigError: The boxes say themselves how they count frames or pixels and `how` says it, too.
         DatasetError: The folder exists, the boxes cannot be read, or they do not fit the number of frames.
         VideoError: The video cannot be read.
     """
     if folder.exists():
         raise DatasetError(f"{folder}: expected a new folder, found one that exists")
-    lines = read_boxes(boxes) if boxes is not None and _is_list(boxes) else None
+    lines = _read_list(boxes, how) if boxes is not None and _is_list(boxes) else None
     found = only(read_annotations(boxes, how=how), target, boxes) if boxes is not None and lines is None else None
     with written_whole(folder) as unfinished:
         (unfinished / "img").mkdir(parents=True)
@@ -71,6 +75,12 @@ def _is_list(boxes: Path) -> bool:
         return find_format(boxes) == "txt"
     except ConfigError:
         return not boxes.is_dir()
+
+
+def _read_list(boxes: Path, how: Reading) -> NDArray[np.float64]:
+    """The boxes of such a file, (F, 4)."""
+    require_open(FORMATS["txt"], boxes, how)
+    return read_boxes(boxes) - (how.origin, how.origin, 0, 0)
 
 
 def unpack_parts(

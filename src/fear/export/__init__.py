@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, get_args
@@ -9,13 +11,14 @@ from typing import Literal, get_args
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from fear.errors import ConfigError
+from fear.errors import ConfigError, WeightsError
 from fear.export.compare import Report, compare
 from fear.export.onnx import Match, sample_inputs, write_onnx
 from fear.export.pairs import CropSet, Pair
 from fear.network import FearNetwork, fold, load_checkpoint, parameter_count, template_parameter_count
-from fear.weights.card import WeightsCard, write_folder_card
-from fear.weights.store import written_whole
+from fear.runtime.protocol import QUANTISED
+from fear.weights.card import WeightsCard, read_card, write_folder_card
+from fear.weights.store import files_replaced, written_whole
 
 __all__ = [
     "CropSet",
@@ -33,6 +36,9 @@ __all__ = [
 Format = Literal["onnx", "openvino", "coreml"]
 Precision = Literal["fp32", "fp16", "int8"]
 
+_GRAPHS = tuple(f"{part}{suffix}" for part in ("embed", "match", QUANTISED) for suffix in (".onnx", ".xml", ".bin", ".mlpackage"))
+"""Names of the graphs that exports write, and of the additional one of packaged weights."""
+
 
 def check_request(folder: Path, format: str, precision: str) -> None:
     """Checks what can be checked before the work begins.
@@ -44,8 +50,11 @@ def check_request(folder: Path, format: str, precision: str) -> None:
         raise ConfigError(f"format: expected {', '.join(get_args(Format))}; got {format!r}")
     if precision not in get_args(Precision) or (precision == "int8" and format != "openvino"):
         raise ConfigError(f"precision: expected fp32 or fp16, or int8 with format openvino; got {precision!r} with format {format}")
-    if folder.exists() and not (folder.is_dir() and ((folder / "config.json").is_file() or not any(folder.iterdir()))):
-        raise ConfigError(f"{folder}: expected an empty or a new folder, or an earlier export; got something else")
+    if not _is_new(folder):
+        try:
+            read_card(folder)
+        except WeightsError as error:
+            raise ConfigError(f"{folder}: expected an empty or a new folder, or an earlier export; got something else ({error})") from error
 
 
 def export(
@@ -55,7 +64,8 @@ def export(
 
     Args:
         checkpoint: A `.safetensors` file.
-        folder: Where `embed`, `match` and `config.json` go; made, or replaced if it holds an earlier export.
+        folder: Where `embed`, `match` and `config.json` go; made where it is missing. An earlier export there is replaced,
+            and other files stay.
         crops: What the result is compared on, and for int8 calibrated on.
         format: `onnx`, `openvino` or `coreml`.
         precision: `fp32`; `fp16` stores the weights as float16 (CoreML also computes so); `int8` quantises, for OpenVINO.
@@ -73,11 +83,26 @@ def export(
         with torch.no_grad():
             for parameter in folded.parameters():
                 parameter.copy_(parameter.half())  # so that torch computes with the weights as they are stored
-    with written_whole(folder) as unfinished:
-        unfinished.mkdir()
+    with _place(folder) as unfinished:
         report = _write_graphs(folded, unfinished, crops, format, precision, least_overlap)
         write_folder_card(_card_of(folded, card), unfinished)
     return report._replace(folder=folder)
+
+
+def _is_new(folder: Path) -> bool:
+    return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+
+
+@contextmanager
+def _place(folder: Path) -> Iterator[Path]:
+    """A folder to write an export into, which appears whole, or replaces an earlier export and keeps other files."""
+    if _is_new(folder):
+        with written_whole(folder) as unfinished:
+            unfinished.mkdir()
+            yield unfinished
+    else:
+        with files_replaced(folder, (*_GRAPHS, "config.json")) as unfinished:  # the card comes last, so that an export can be repeated
+            yield unfinished
 
 
 def _write_graphs(network: FearNetwork, folder: Path, crops: CropSet, format: str, precision: str, least_overlap: float | None) -> Report:

@@ -42,7 +42,8 @@ def export_checkpoint(
 
     Args:
         checkpoint: A `.safetensors` file.
-        folder: Where `embed`, `match` and `config.json` go; made, or replaced if it holds an earlier export.
+        folder: Where `embed`, `match` and `config.json` go; made where it is missing. An earlier export there is replaced,
+            and other files stay.
         format: `onnx`, `openvino` or `coreml`.
         precision: `fp32`; `fp16` stores the weights as float16 (CoreML also computes so); `int8` quantises, for OpenVINO.
         pictures: Folder of pictures that the crops are cut from; None renders some.

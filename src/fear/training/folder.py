@@ -13,7 +13,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,28 +30,33 @@ _UNFINISHED = f".{RECIPE}"
 DIFFICULTY = "difficulty.json"
 WEIGHTS = "weights.safetensors"
 
+_BEFORE_RESULTS = ("metrics.csv", "hparams.yaml", "events.out.tfevents.*", "batch.png", "curves.png")
+"""What lies in the folder of a stage before its first checkpoint."""
+
 
 @contextmanager
 def run_folder(recipe: Recipe, folder: Path, resume: bool) -> Iterator[None]:
     """Holds the folder of a run while it is prepared and while it runs.
 
-    Nothing is written before the run is prepared, see `begin`. A run that ends with an error before its first checkpoint leaves nothing
-    behind, so that the same command can be given again.
+    A new run begins only in an empty folder, since a recipe there may be the user's own. The recipe is not written before the run is
+    prepared, see `begin`. A run that ends with an error before its first checkpoint leaves nothing behind, so that the same command can be
+    given again.
 
     Raises:
-        ConfigError: the folder holds another run, or no run to resume.
+        ConfigError: the folder holds something else, or no run to resume.
     """
+    existed = folder.exists()
     if resume:
         _check_same(recipe, folder)
     elif not is_worker():
-        if not _is_free(folder):
-            raise ConfigError(f"{folder}: expected a new folder, or --resume to go on with the run there")
-        _clear(folder)
+        _check_free(folder)
     try:
         yield
     except BaseException:
         if not resume and not is_worker() and not _has_results(folder):
-            _clear(folder)
+            _clear(recipe, folder)
+            if not existed:
+                _remove_if_empty(folder)
         raise
 
 
@@ -108,28 +112,31 @@ def _flat(values: Any, place: str = "") -> dict[str, Any]:
     return {key: value for name, part in entries if name != "machine" for key, value in _flat(part, name).items()}
 
 
-def _is_free(folder: Path) -> bool:
-    """Whether a new run may use the folder: it is empty, or holds a run that ended before its first checkpoint."""
-    if not folder.exists() or all(path.name == _UNFINISHED for path in folder.iterdir()):
-        return True
-    return (folder / RECIPE).is_file() and not _has_results(folder)
+def _check_free(folder: Path) -> None:
+    """Checks that nothing would be overwritten; a recipe that a killed start left unfinished does not count."""
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"{folder}: expected a new folder, got a file")
+    names = sorted(path.name for path in folder.iterdir() if path.name != _UNFINISHED) if folder.exists() else []
+    if names:
+        found = ", ".join(names[:4]) + (", …" if len(names) > 4 else "")
+        raise ConfigError(f"{folder}: expected a new folder, or --resume to go on with the run there; got one that holds {found}")
 
 
 def _has_results(folder: Path) -> bool:
     return any(folder.glob("*/*.ckpt")) or any(folder.rglob(WEIGHTS))
 
 
-def _clear(folder: Path) -> None:
-    """Removes what a run wrote that has no results: its recipe, and the folders of its stages."""
-    recipe = folder / RECIPE
-    for name in (DIFFICULTY, _UNFINISHED):
+def _clear(recipe: Recipe, folder: Path) -> None:
+    """Removes what a run wrote that has no results; the folder held nothing else when the run began."""
+    for name in (DIFFICULTY, _UNFINISHED, RECIPE):
         (folder / name).unlink(missing_ok=True)
-    if not recipe.is_file():
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
-        return
-    for stage in parse_toml(recipe.read_text(encoding="utf-8")).get("stages", ()):
-        shutil.rmtree(folder / stage["name"], ignore_errors=True)
-    recipe.unlink()
-    if not any(folder.iterdir()):
+    for stage in recipe.stages:
+        for pattern in _BEFORE_RESULTS:
+            for path in (folder / stage.name).glob(pattern):
+                path.unlink()
+        _remove_if_empty(folder / stage.name)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()

@@ -17,9 +17,9 @@ Side = Annotated[int, Field(ge=2 * STRIDE, multiple_of=STRIDE)]
 
 
 class Section(BaseModel):
-    """A part of a recipe. Unknown keys are errors, and values do not change."""
+    """A part of a recipe. Unknown keys and numbers that are not finite are errors, and values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class NetworkSection(Section):

@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -88,6 +88,30 @@ def written_whole(path: Path, *, keep_existing: bool = False) -> Iterator[Path]:
                 before.rename(path)
             if not (keep_existing and path.exists()):
                 raise
+
+
+@contextmanager
+def files_replaced(folder: Path, names: Iterable[str]) -> Iterator[Path]:
+    """A place to write files and folders, which replace those of the same names in a folder when the block ends without an exception.
+
+    Args:
+        folder: An existing folder; whatever else lies there stays untouched.
+        names: What is replaced, in this order. What was not written anew is removed.
+
+    Yields:
+        An empty temporary folder in `folder`.
+    """
+    _remove_leftovers(folder)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=_UNFINISHED) as temporary:
+        yield Path(temporary)
+        for name in names:
+            new, old = Path(temporary) / name, folder / name
+            if old.is_dir() and not old.is_symlink():
+                shutil.rmtree(old)
+            else:
+                old.unlink(missing_ok=True)
+            if new.exists():
+                new.replace(old)
 
 
 @cache  # once for a folder: it may hold thousands of files

@@ -23,9 +23,9 @@ class Reading(NamedTuple):
     """How files of others are to be understood where they do not say it themselves."""
 
     first: int | None = None
-    """Number of the first frame; None takes the usual one of the format."""
+    """Number of the first frame; None takes the usual one of the format. Formats that say it themselves refuse another one."""
     origin: float = 0
-    """Coordinate of the first pixel."""
+    """Coordinate of the first pixel; formats that say it themselves refuse another one than 0."""
     facts: Facts = UNKNOWN
     """What is known of the video."""
 
@@ -47,6 +47,8 @@ class Format(NamedTuple):
     """Given the coordinate of the first pixel; None where it is only read."""
     holds: frozenset[str] = frozenset()
     """Which of score, similarity, lost, visibility, label, name and time it holds besides the boxes."""
+    leaves_open: frozenset[str] = frozenset()
+    """Which of first and origin of a `Reading` it does not say itself."""
 
 
 def _all(*words: str) -> frozenset[str]:
@@ -56,9 +58,23 @@ def _all(*words: str) -> frozenset[str]:
 _EVERYTHING = _all("score", "similarity", "lost", "visibility", "label", "name", "time")
 
 FORMATS: dict[str, Format] = {
-    "csv": Format("our CSV", (".csv",), True, lambda path, _: read_csv(path), lambda a, path, _: write_csv(a, path), _EVERYTHING),
+    "csv": Format(
+        "our CSV",
+        (".csv",),
+        True,
+        lambda path, how: read_csv(path, first=how.first or 0, origin=how.origin),
+        lambda a, path, _: write_csv(a, path),
+        _EVERYTHING,
+        _all("first", "origin"),
+    ),
     "jsonl": Format(
-        "our JSON lines", (".jsonl",), True, lambda path, _: read_jsonl(path), lambda a, path, _: write_jsonl(a, path), _EVERYTHING
+        "our JSON lines",
+        (".jsonl",),
+        True,
+        lambda path, how: read_jsonl(path, first=how.first or 0, origin=how.origin),
+        lambda a, path, _: write_jsonl(a, path),
+        _EVERYTHING,
+        _all("first", "origin"),
     ),
     "mot": Format(
         "MOT",
@@ -67,8 +83,16 @@ FORMATS: dict[str, Format] = {
         lambda path, how: read_mot(path, first=1 if how.first is None else how.first, origin=how.origin),
         lambda a, path, origin: write_mot(a, path, origin=origin),
         _all("score", "visibility", "label"),
+        _all("first", "origin"),
     ),
-    "txt": Format("our text file", (".txt",), True, lambda path, _: read_txt(path), lambda a, path, _: write_txt(a, path)),
+    "txt": Format(
+        "our text file",
+        (".txt",),
+        True,
+        lambda path, how: read_txt(path, origin=how.origin),
+        lambda a, path, _: write_txt(a, path),
+        leaves_open=_all("origin"),
+    ),
     "coco": Format(
         "COCO",
         (".coco.json",),
@@ -76,6 +100,7 @@ FORMATS: dict[str, Format] = {
         lambda path, how: read_coco(path, first=how.first),
         lambda a, path, _: write_coco(a, path),
         _all("score", "similarity", "visibility", "label", "name"),
+        _all("first"),
     ),
     "page": Format("the page's JSON", (".json",), True, lambda path, _: read_json(path), None, _EVERYTHING),
     "cvat": Format(
@@ -93,6 +118,7 @@ FORMATS: dict[str, Format] = {
         lambda path, how: read_yolo(path, first=how.first, facts=how.facts),
         lambda a, path, _: write_yolo(a, path),
         _all("label"),
+        _all("first"),
     ),
     "yolo-tracks": Format(
         "YOLO with tracks",
@@ -101,6 +127,7 @@ FORMATS: dict[str, Format] = {
         lambda path, how: read_yolo(path, first=how.first, facts=how.facts),
         lambda a, path, _: write_yolo(a, path, tracks=True),
         _all("score", "label"),
+        _all("first"),
     ),
 }
 """All formats by name. Where several suffixes fit a file, the longest one counts."""
@@ -163,12 +190,13 @@ def read_annotations(path: Path, name: str | None = None, how: Reading = _USUAL)
         how: What the file does not say itself.
 
     Raises:
-        ConfigError: The format is not known.
+        ConfigError: The format is not known, or says itself how it counts frames or pixels and `how` says it, too.
         DatasetError: The file is missing or damaged.
     """
     if not path.exists():
         raise DatasetError(f"{path}: expected a file or folder of boxes, found nothing there")
     chosen = FORMATS[find_format(path, name)]
+    require_open(chosen, path, how)
     try:
         found = chosen.read(path, how)
         found.require_usable()
@@ -177,6 +205,18 @@ def read_annotations(path: Path, name: str | None = None, how: Reading = _USUAL)
     except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
         raise DatasetError(f"{path}: expected {chosen.title}, got values of another kind ({error})") from error
     return Annotations(found.boxes, found.targets, found.facts.merged(how.facts), found.remarks)
+
+
+def require_open(format: Format, path: Path, how: Reading) -> None:
+    """Checks that a format does not say itself how it counts what `how` says.
+
+    Raises:
+        ConfigError: It does; its reader would ignore it.
+    """
+    if how.first is not None and "first" not in format.leaves_open:
+        raise ConfigError(f"{path}: expected no --first, since {format.title} says itself how it counts frames; got {how.first}")
+    if how.origin and "origin" not in format.leaves_open:
+        raise ConfigError(f"{path}: expected no --one-based, since {format.title} says itself how it counts pixels; got it")
 
 
 def write_annotations(annotations: Annotations, path: Path, name: str | None = None, origin: float = 0) -> None:

@@ -25,7 +25,8 @@ def read_coco(path: Path, *, first: int | None = None) -> Annotations:
     """Reads a JSON file of COCO.
 
     The number of a frame is the image's `frame_index`, `frame_id` or `frame`; where these are missing it is the place among the names of
-    the images, in natural order, or, where `first` is given, the number in the name.
+    the images, in natural order. Where `first` is given, it is the number in the name of the image instead. Pixels count from 0, as COCO
+    says.
 
     Args:
         path: File.

@@ -42,24 +42,34 @@ _PROJECT, _VERSION = "fear-project", 1
 
 
 # ------------------------------------------------------------------------------------------------------------------------ tables
-def read_csv(path: Path) -> Annotations:
+def read_csv(path: Path, *, first: int = 0, origin: float = 0) -> Annotations:
     """Reads a table with a header; other programs' names of columns and separators are known, too.
 
     Columns frame, x, y, w and h are needed. A row without a box says that the target is absent.
 
+    Args:
+        path: File.
+        first: Number of the first frame; ours is 0.
+        origin: Coordinate of the first pixel; ours is 0.
+
     Raises:
         DatasetError: The file cannot be read, or a row lacks a column or holds no numbers; the message names the line.
     """
-    return _read_rows(path, table_rows(path, read_text(path)))
+    return _read_rows(path, table_rows(path, read_text(path)), first, origin)
 
 
-def read_jsonl(path: Path) -> Annotations:
+def read_jsonl(path: Path, *, first: int = 0, origin: float = 0) -> Annotations:
     """Reads the same fields from one JSON object a line.
+
+    Args:
+        path: File.
+        first: Number of the first frame; ours is 0.
+        origin: Coordinate of the first pixel; ours is 0.
 
     Raises:
         DatasetError: As `read_csv`.
     """
-    return _read_rows(path, _json_lines(path, read_text(path)))
+    return _read_rows(path, _json_lines(path, read_text(path)), first, origin)
 
 
 def _json_lines(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -75,7 +85,7 @@ def _json_lines(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]
         yield number, row
 
 
-def _read_rows(path: Path, rows: Iterable[tuple[int, Mapping[str, Any]]]) -> Annotations:
+def _read_rows(path: Path, rows: Iterable[tuple[int, Mapping[str, Any]]], first: int = 0, origin: float = 0) -> Annotations:
     boxes: list[Annotation] = []
     targets: dict[int, Target] = {}
     for line, named in rows:
@@ -86,7 +96,8 @@ def _read_rows(path: Path, rows: Iterable[tuple[int, Mapping[str, Any]]]) -> Ann
             wanted = "expected the columns frame, target, x, y, w, h and lost"
             raise DatasetError(f"{path}, line {line}: {wanted} with numbers, got {dict(named)}") from error
         if found is not None:
-            boxes.append(found)
+            x, y, w, h = found.box_xywh
+            boxes.append(found._replace(frame=found.frame - first, box_xywh=(x - origin, y - origin, w, h)))
             targets.setdefault(found.target, Target(str(row.get("name") or ""), str(row.get("label") or "")))
     return Annotations(ordered(path, boxes), {number: one for number, one in targets.items() if any(one)})
 
@@ -171,8 +182,12 @@ def _rows(annotations: Annotations) -> Iterator[dict[str, Any]]:
 
 
 # ------------------------------------------------------------------------------------------------------------------------- lines
-def read_txt(path: Path) -> Annotations:
+def read_txt(path: Path, *, origin: float = 0) -> Annotations:
     """Reads one line `x,y,w,h` for each frame of one target; `nan` where it is absent.
+
+    Args:
+        path: File.
+        origin: Coordinate of the first pixel; ours is 0.
 
     Raises:
         DatasetError: The file cannot be read, or a line does not hold four numbers; the message names the line.
@@ -185,7 +200,7 @@ def read_txt(path: Path) -> Annotations:
         except ValueError as error:
             raise DatasetError(f"{path}, line {number}: expected x,y,w,h, got {' '.join(fields)!r}") from error
         if not any(map(math.isnan, (x, y, w, h))):
-            boxes.append(Annotation(frames, 0, (x, y, w, h)))
+            boxes.append(Annotation(frames, 0, (x - origin, y - origin, w, h)))
         frames += 1
     return Annotations(ordered(path, boxes), facts=Facts(frames=frames))
 
