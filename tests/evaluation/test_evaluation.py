@@ -159,10 +159,20 @@ def test_options_are_checked(wrong: dict[str, Any]) -> None:
         Options(**wrong)
 
 
-@pytest.mark.parametrize("answer", [None, (1, 2, 3), "box", 5, (1, 2, 3, "wide")])
+NO_TRACKS = [
+    Track("box", 1, 1, False),  # type: ignore[arg-type]
+    Track((1, 2, 3, "wide"), 1, 1, False),  # type: ignore[arg-type]
+    Track((1, 2, 3), 1, 1, False),  # type: ignore[arg-type]
+    Track((1, 2, 3, 4), "high", 1, False),  # type: ignore[arg-type]
+    Track((1, 2, 3, 4), 1, None, False),  # type: ignore[arg-type]
+    Track((1, 2, 3, 4), 1, 1, "no"),  # type: ignore[arg-type]
+]
+
+
+@pytest.mark.parametrize("answer", [None, (1, 2, 3), "box", 5, (1, 2, 3, "wide"), (1, 2, 3, 10**400), *NO_TRACKS])
 def test_a_tracker_that_gives_no_box_is_named(answer: Any, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules["test_evaluation"].Odd, "answer", answer)
-    with pytest.raises(FearError, match=r"Odd\.update: expected a box x, y, width, height or a Track, got"):
+    with pytest.raises(FearError, match=r"Odd\.update: expected a box x, y, width, height or a Track of numbers, got"):
         evaluate(root, ["test_evaluation:Odd"], output=tmp_path)
 
 
