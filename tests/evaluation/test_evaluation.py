@@ -159,6 +159,18 @@ def test_options_are_checked(wrong: dict[str, Any]) -> None:
         Options(**wrong)
 
 
+@pytest.mark.parametrize("wrong", [(), "a"])
+def test_names_of_clips_are_checked(wrong: Any) -> None:
+    with pytest.raises(ConfigError, match=r"Options.sequences: expected names of clips, or None for all of them, got"):
+        Options(sequences=wrong)
+
+
+def test_an_evaluation_needs_a_tracker(root: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="trackers: expected at least one, got none"):
+        evaluate(root, [], output=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 NO_TRACKS = [
     Track("box", 1, 1, False),  # type: ignore[arg-type]
     Track((1, 2, 3, "wide"), 1, 1, False),  # type: ignore[arg-type]

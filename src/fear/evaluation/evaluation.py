@@ -46,6 +46,8 @@ class Options:
             value = getattr(self, name)
             if value is not None and (not isinstance(value, int) or value < 1):
                 raise ConfigError(f"Options.{name}: expected a whole number from 1 up, got {value!r}")
+        if self.sequences is not None and (isinstance(self.sequences, str) or not self.sequences):
+            raise ConfigError(f"Options.sequences: expected names of clips, or None for all of them, got {self.sequences!r}")
 
 
 class Evaluation(NamedTuple):
@@ -89,9 +91,12 @@ def evaluate(
 
     Raises:
         DatasetError: The folder has another layout, a clip shows its target in no frame, or the output holds results of other data.
+        ConfigError: There is no tracker.
         FearError: A tracker cannot be made.
     """
     output, specs = Path(output), [one if isinstance(one, Spec) else Spec(str(one)) for one in trackers]
+    if not specs and not options.results:
+        raise ConfigError("trackers: expected at least one, got none")
     whole = _read(dataset, Path(root), options, options.sequences)
     clips = [clip.from_first_box() for clip in whole]
     known = claim_data(output, dataset, options.max_frames, clips)
