@@ -273,6 +273,20 @@ def test_results_of_other_data_are_not_mixed(root: Path, tmp_path: Path, options
         evaluate(root if options.max_frames else tmp_path / "data", [STILL], output=tmp_path / "out", options=options)
 
 
+def test_a_tracker_that_cannot_be_made_leaves_nothing(root: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="expected MODULE:CLASS"):
+        evaluate(root, ["test_evaluation:Missing"], output=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_call_that_ran_nothing_claims_no_data(root: Path, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="found nothing there"):
+        evaluate(root, [STILL], output=tmp_path / "out", options=Options(results=(("X", tmp_path / "nowhere"),)))
+    evaluate(root, [STILL], output=tmp_path / "out", options=Options(max_frames=4, sequences=("b",)))
+    assert list(summary(tmp_path / "out")[STILL]["sequences"]) == ["b"]
+    assert json.loads((tmp_path / "out" / "data.json").read_text())["clips"].keys() == {"b"}
+
+
 def test_missing_libraries_are_named(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     evaluate(root, [Spec(BRIGHT), Spec(STILL)], output=tmp_path)

@@ -99,9 +99,10 @@ def evaluate(
         raise ConfigError("trackers: expected at least one, got none")
     whole = _read(dataset, Path(root), options, options.sequences)
     clips = [clip.from_first_box() for clip in whole]
-    known = claim_data(output, dataset, options.max_frames, clips)
     _require_own_names(specs, options.results)
-    folders = [claim_tracker(output / "results", spec.folder_name, _prepare(spec)) for spec in specs]
+    keys = [_prepare(spec) for spec in specs]
+    known = claim_data(output, dataset, options.max_frames, clips)
+    folders = [claim_tracker(output / "results", spec.folder_name, key) for spec, key in zip(specs, keys, strict=True)]
     adopted = [adopt_results(name, Path(folder), dataset, whole, output / "results") for name, folder in options.results]
     jobs = [
         job for spec, folder in zip(specs, folders, strict=True) for clip in clips for job in _jobs(spec, clip, folder, options.anchors)
