@@ -171,6 +171,26 @@ def test_an_evaluation_needs_a_tracker(root: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_trackers_that_would_share_a_folder_are_refused(root: Path, tmp_path: Path) -> None:
+    pairs = [
+        (Spec("fear-nano"), Spec("fear-nano", TrackerConfig(window=0)), "'fear-nano' and 'fear-nano'"),
+        (Spec("m/x"), Spec("m-x"), "'m/x' and 'm-x'"),
+        (Spec("m:x"), Spec("M:X"), "'m:x' and 'M:X'"),
+    ]
+    for one, other, both in pairs:
+        with pytest.raises(ConfigError, match=rf"got {both}, which would share a folder; evaluate one after the other"):
+            evaluate(root, [one, other], output=tmp_path / "out")
+    with pytest.raises(ConfigError, match=rf"got '{STILL}' and 'test_evaluation-Still', .*; give these results another NAME"):
+        evaluate(root, [STILL], output=tmp_path / "out", options=Options(results=(("test_evaluation-Still", tmp_path),)))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_tracker_that_is_named_twice_runs_once(root: Path, tmp_path: Path) -> None:
+    done: list[int] = []
+    evaluate(root, [STILL, STILL], output=tmp_path, on_done=lambda _, total: done.append(total))
+    assert done == [3, 3, 3]
+
+
 NO_TRACKS = [
     Track("box", 1, 1, False),  # type: ignore[arg-type]
     Track((1, 2, 3, "wide"), 1, 1, False),  # type: ignore[arg-type]
