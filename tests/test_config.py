@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from fractions import Fraction
+from typing import Any
 
+import numpy as np
 import pytest
 
 from fear.config import FEAR_L, FEAR_M, FEAR_XS, PRESETS, NetworkConfig, TrackerConfig
@@ -60,3 +64,30 @@ def test_network_values_out_of_range(field: str, value: object) -> None:
 def test_frozen() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         FEAR_XS.width = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "plain"),
+    [
+        ("update_interval", np.int64(5), 5),
+        ("steady_search_size", np.uint8(128), 128),
+        ("window", np.float32(0.5), 0.5),
+        ("window", Fraction(1, 4), 0.25),
+        ("search_context", np.int32(2), 2),
+    ],
+)
+def test_numbers_of_other_kinds_become_plain_ones(field: str, value: Any, plain: float) -> None:
+    rules = TrackerConfig.from_dict({field: value})
+    assert type(getattr(rules, field)) is type(plain)
+    assert TrackerConfig.from_dict(json.loads(json.dumps(rules.to_dict()))) == TrackerConfig.from_dict({field: plain})
+
+
+def test_numbers_of_a_network_become_plain_ones() -> None:
+    network = NetworkConfig.from_dict(FEAR_XS.to_dict() | {"width": np.int64(256), "search_size": np.int32(256)})
+    assert network == FEAR_XS
+    assert json.loads(json.dumps(network.to_dict())) == FEAR_XS.to_dict()
+
+
+def test_a_fraction_that_no_float_holds_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"TrackerConfig.penalty: expected a finite number"):
+        TrackerConfig(penalty=Fraction(10**400))  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
 """Frozen configurations of network and tracker, and the presets of the family.
 
-A configuration is checked when it is made. It is stored as JSON inside the weights file and read back by `from_dict`, which refuses unknown
-keys. Numbers: FEAR (arXiv 2112.07957) and its published code, as marked.
+A configuration is checked when it is made. Numbers of numpy and fractions become plain numbers then. It is stored as JSON inside the
+weights file and read back by `from_dict`, which refuses unknown keys. Numbers: FEAR (arXiv 2112.07957) and its published code, as marked.
 """
 
 from __future__ import annotations
@@ -61,6 +61,11 @@ class _Config:
         if not condition:
             raise ConfigError(f"{type(self).__name__}.{field}: expected {expected}, got {getattr(self, field)!r}")
 
+    def _make_plain(self) -> None:
+        """Turns numbers of numpy and fractions into plain numbers."""
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            object.__setattr__(self, field.name, _plain(getattr(self, field.name)))
+
     def _require_numbers(self) -> None:
         """Checks that every value is of the kind that its field says: a switch, a whole or a finite number, or None."""
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
@@ -73,6 +78,16 @@ class _Config:
                 kind = Integral if "int" in kinds else Real
                 number = isinstance(value, kind) and not isinstance(value, bool) and abs(value) < _LARGEST  # type: ignore[operator]
                 self._require(number, field.name, f"a {'whole' if kind is Integral else 'finite'} number within ±1e9")
+
+
+def _plain(value: Any) -> Any:
+    """A number of any kind as an int or a float; other values as they are."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return value
+    try:
+        return int(value) if isinstance(value, Integral) else float(value)
+    except OverflowError:  # a fraction that no configuration accepts
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +121,7 @@ class NetworkConfig(_Config):
     folded: bool = False
 
     def __post_init__(self) -> None:
+        self._make_plain()
         self._require(self.backbone in get_args(Backbone), "backbone", f"one of {', '.join(get_args(Backbone))}")
         own = self.template_backbone
         self._require(own is None or own in get_args(Backbone), "template_backbone", f"None or one of {', '.join(get_args(Backbone))}")
@@ -222,6 +238,7 @@ class TrackerConfig(_Config):
     found_frames: int = 2
 
     def __post_init__(self) -> None:
+        self._make_plain()
         self._require_numbers()
         self._require(self.update_interval >= 1, "update_interval", "at least one frame")
         self._require(self.template_context >= 0, "template_context", "a number from 0 up")

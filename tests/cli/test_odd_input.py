@@ -305,6 +305,15 @@ OWN = {
 }
 
 
+def clips(clip: Path, tmp_path: Path) -> Path:
+    """A data set of one clip."""
+    folder = tmp_path / "data" / "a"
+    folder.mkdir(parents=True)
+    shutil.copy(clip, folder / "video.mp4")
+    (folder / "groundtruth.txt").write_text("40,40,30,30\n" * 4)
+    return folder.parent
+
+
 @pytest.mark.parametrize("fault", OWN)
 def test_a_tracker_of_others_that_cannot_be_made(fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from fear.evaluation.trackers import Spec, create
@@ -313,6 +322,20 @@ def test_a_tracker_of_others_that_cannot_be_made(fault: str, tmp_path: Path, mon
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ConfigError, match=f"own_{fault}:T: expected MODULE:CLASS"):
         create(Spec(f"own_{fault}:T"))
+
+
+ENDED = {
+    "init": "def init(self, f, b): raise SystemExit(3)\n def update(self, f): ...",
+    "update": "def init(self, f, b): ...\n def update(self, f): raise SystemExit(3)",
+}
+
+
+@pytest.mark.parametrize("method", ENDED)
+def test_a_tracker_of_others_that_ends_the_program(method: str, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / f"ended_{method}.py").write_text(f"class T:\n {ENDED[method]}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    line = says("eval", "--root", clips(clip, tmp_path), "--tracker", f"ended_{method}:T", "--output", tmp_path / "out")
+    assert f"T.{method} raised SystemExit: 3" in line
 
 
 @pytest.mark.slow

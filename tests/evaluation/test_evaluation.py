@@ -159,10 +159,52 @@ def test_options_are_checked(wrong: dict[str, Any]) -> None:
         Options(**wrong)
 
 
-@pytest.mark.parametrize("answer", [None, (1, 2, 3), "box", 5, (1, 2, 3, "wide")])
+@pytest.mark.parametrize("wrong", [(), "a"])
+def test_names_of_clips_are_checked(wrong: Any) -> None:
+    with pytest.raises(ConfigError, match=r"Options.sequences: expected names of clips, or None for all of them, got"):
+        Options(sequences=wrong)
+
+
+def test_an_evaluation_needs_a_tracker(root: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="trackers: expected at least one, got none"):
+        evaluate(root, [], output=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_trackers_that_would_share_a_folder_are_refused(root: Path, tmp_path: Path) -> None:
+    pairs = [
+        (Spec("fear-nano"), Spec("fear-nano", TrackerConfig(window=0)), "'fear-nano' and 'fear-nano'"),
+        (Spec("m/x"), Spec("m-x"), "'m/x' and 'm-x'"),
+        (Spec("m:x"), Spec("M:X"), "'m:x' and 'M:X'"),
+    ]
+    for one, other, both in pairs:
+        with pytest.raises(ConfigError, match=rf"got {both}, which would share a folder; evaluate one after the other"):
+            evaluate(root, [one, other], output=tmp_path / "out")
+    with pytest.raises(ConfigError, match=rf"got '{STILL}' and 'test_evaluation-Still', .*; give these results another NAME"):
+        evaluate(root, [STILL], output=tmp_path / "out", options=Options(results=(("test_evaluation-Still", tmp_path),)))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_tracker_that_is_named_twice_runs_once(root: Path, tmp_path: Path) -> None:
+    done: list[int] = []
+    evaluate(root, [STILL, STILL], output=tmp_path, on_done=lambda _, total: done.append(total))
+    assert done == [3, 3, 3]
+
+
+NO_TRACKS = [
+    Track("box", 1, 1, False),  # type: ignore[arg-type]
+    Track((1, 2, 3, "wide"), 1, 1, False),  # type: ignore[arg-type]
+    Track((1, 2, 3), 1, 1, False),  # type: ignore[arg-type]
+    Track((1, 2, 3, 4), "high", 1, False),  # type: ignore[arg-type]
+    Track((1, 2, 3, 4), 1, None, False),  # type: ignore[arg-type]
+    Track((1, 2, 3, 4), 1, 1, "no"),  # type: ignore[arg-type]
+]
+
+
+@pytest.mark.parametrize("answer", [None, (1, 2, 3), "box", 5, (1, 2, 3, "wide"), (1, 2, 3, 10**400), *NO_TRACKS])
 def test_a_tracker_that_gives_no_box_is_named(answer: Any, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules["test_evaluation"].Odd, "answer", answer)
-    with pytest.raises(FearError, match=r"Odd\.update: expected a box x, y, width, height or a Track, got"):
+    with pytest.raises(FearError, match=r"Odd\.update: expected a box x, y, width, height or a Track of numbers, got"):
         evaluate(root, ["test_evaluation:Odd"], output=tmp_path)
 
 
@@ -249,6 +291,20 @@ def test_results_of_other_data_are_not_mixed(root: Path, tmp_path: Path, options
     (copy / "groundtruth.txt").write_text((root / "b" / "groundtruth.txt").read_text().replace("8,16", "9,16"))
     with pytest.raises(DatasetError, match="give another --output"):
         evaluate(root if options.max_frames else tmp_path / "data", [STILL], output=tmp_path / "out", options=options)
+
+
+def test_a_tracker_that_cannot_be_made_leaves_nothing(root: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="expected MODULE:CLASS"):
+        evaluate(root, ["test_evaluation:Missing"], output=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_call_that_ran_nothing_claims_no_data(root: Path, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="found nothing there"):
+        evaluate(root, [STILL], output=tmp_path / "out", options=Options(results=(("X", tmp_path / "nowhere"),)))
+    evaluate(root, [STILL], output=tmp_path / "out", options=Options(max_frames=4, sequences=("b",)))
+    assert list(summary(tmp_path / "out")[STILL]["sequences"]) == ["b"]
+    assert json.loads((tmp_path / "out" / "data.json").read_text())["clips"].keys() == {"b"}
 
 
 def test_missing_libraries_are_named(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

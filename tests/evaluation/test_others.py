@@ -99,6 +99,8 @@ def test_what_is_wrong_with_results_is_said(root: Path, tmp_path: Path) -> None:
     write(tmp_path / "broken" / "b.txt", TRUTH["b"][:, :3])
     fails("line 1: expected four numbers, got 3", ("X", tmp_path / "broken"))
     fails("expected a name that no other tracker has", ("X", tmp_path / "short"), ("X", tmp_path / "short"), kind=ConfigError)
+    for name in ("", " ", ".", "..", "/", "../.."):
+        fails("results: expected NAME=DIR with a name for the report", (name, tmp_path / "short"), kind=ConfigError)
     result = CliRunner().invoke(app, ["eval", "--root", str(root), "--results", "nothing"])
     assert result.exit_code == 2
     assert "expected NAME=DIR" in result.stderr

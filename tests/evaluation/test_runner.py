@@ -13,8 +13,9 @@ from fear.errors import ConfigError, DatasetError, FearError
 from fear.evaluation.jobs import Job
 from fear.evaluation.results import is_done, read_outcome
 from fear.evaluation.runner import run_all
-from fear.evaluation.trackers import Spec, create
+from fear.evaluation.trackers import Spec, create, identify
 from fear.media.synthetic import Scene, render
+from fear.weights import packaged
 
 
 @pytest.fixture
@@ -138,6 +139,44 @@ def test_scores_and_flags_are_written(root: Path, tmp_path: Path) -> None:
     assert lines[0] == "1.0000"
     assert all(0 < float(line) <= 1 for line in lines)
     assert (tmp_path / "out" / "a_lost.txt").read_text() == "0\n" * 5
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        ("fear-xs", "fear-xs"),
+        ("opencv:csrt", "opencv-csrt"),
+        ("models/own/", "models-own"),
+        ("..\\own", "..-own"),
+        (".", "exported"),
+        ("./", "exported"),
+        ("..", "models"),
+        ("own/..", "exported"),
+        ("/", "-"),
+        ("con", "con-"),
+        ("NUL.onnx", "NUL-.onnx"),
+        ("console", "console"),
+        ("x. .", "x-"),
+    ],
+)
+def test_results_have_a_folder_of_their_own(name: str, folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "models" / "exported").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "models" / "exported")
+    assert Spec(name).folder_name == folder
+
+
+def test_long_names_of_trackers_have_short_folders() -> None:
+    one, other = (Spec(f"/{first}/{'é' * 90}/{'model' * 40}").folder_name for first in "ab")
+    assert one != other
+    assert one.endswith("modelmodel")
+    assert len(one.encode()) < 200
+
+
+def test_a_tracker_in_the_working_directory_has_the_name_of_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = packaged()["fear-nano"][1]
+    assert folder is not None
+    monkeypatch.chdir(folder)
+    assert identify(Spec(".", runtime="onnx"))["tracker"] == folder.name
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,8 @@ class Options:
             value = getattr(self, name)
             if value is not None and (not isinstance(value, int) or value < 1):
                 raise ConfigError(f"Options.{name}: expected a whole number from 1 up, got {value!r}")
+        if self.sequences is not None and (isinstance(self.sequences, str) or not self.sequences):
+            raise ConfigError(f"Options.sequences: expected names of clips, or None for all of them, got {self.sequences!r}")
 
 
 class Evaluation(NamedTuple):
@@ -89,14 +91,19 @@ def evaluate(
 
     Raises:
         DatasetError: The folder has another layout, a clip shows its target in no frame, or the output holds results of other data.
+        ConfigError: There is no tracker, or two of them would share a folder. Of two that differ in their rules alone, the later of two
+            calls with the same output shows both.
         FearError: A tracker cannot be made.
     """
-    output, specs = Path(output), [one if isinstance(one, Spec) else Spec(str(one)) for one in trackers]
+    output, specs = Path(output), list(dict.fromkeys(one if isinstance(one, Spec) else Spec(str(one)) for one in trackers))
+    if not specs and not options.results:
+        raise ConfigError("trackers: expected at least one, got none")
+    _require_own_names(specs, options.results)
     whole = _read(dataset, Path(root), options, options.sequences)
     clips = [clip.from_first_box() for clip in whole]
+    keys = [_prepare(spec) for spec in specs]
     known = claim_data(output, dataset, options.max_frames, clips)
-    _require_own_names(specs, options.results)
-    folders = [claim_tracker(output / "results", spec.folder_name, _prepare(spec)) for spec in specs]
+    folders = [claim_tracker(output / "results", spec.folder_name, key) for spec, key in zip(specs, keys, strict=True)]
     adopted = [adopt_results(name, Path(folder), dataset, whole, output / "results") for name, folder in options.results]
     jobs = [
         job for spec, folder in zip(specs, folders, strict=True) for clip in clips for job in _jobs(spec, clip, folder, options.anchors)
@@ -117,11 +124,16 @@ def _read(dataset: str, root: Path, options: Options, names: Iterable[str] | Non
 
 
 def _require_own_names(specs: Sequence[Spec], others: Sequence[tuple[str, Path]]) -> None:
-    """Checks that no two trackers of a call share a folder."""
-    names = [spec.folder_name for spec in specs] + [Spec(name).folder_name for name, _ in others]
-    for name, _ in others:
-        if names.count(Spec(name).folder_name) > 1:
-            raise ConfigError(f"results: expected a name that no other tracker has, got {name!r} twice")
+    """Checks that no two trackers of a call share a folder, not even where the file system takes capital letters for small ones."""
+    named = [(spec, "evaluate one after the other, with the same output") for spec in specs]
+    named += [(Spec(name), "give these results another NAME") for name, _ in others]
+    seen: dict[str, str] = {}
+    for spec, remedy in named:
+        folder = spec.folder_name.casefold()
+        if folder in seen:
+            both = f"{seen[folder]!r} and {spec.name!r}"
+            raise ConfigError(f"trackers: expected a name that no other tracker has, got {both}, which would share a folder; {remedy}")
+        seen[folder] = spec.name
 
 
 def _prepare(spec: Spec) -> dict[str, Any]:

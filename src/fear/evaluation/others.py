@@ -45,11 +45,11 @@ def adopt_results(name: str, folder: Path, dataset: str, clips: Sequence[Clip], 
         The folder of the tracker.
 
     Raises:
-        ConfigError: The name is empty.
+        ConfigError: The name is empty, or holds only dots, slashes and spaces.
         DatasetError: There are no results of these clips, or one of them is damaged or too short.
     """
-    if not name:
-        raise ConfigError(f"results: expected NAME=DIR, got ={folder}")
+    if not name.strip("./\\ "):
+        raise ConfigError(f"results: expected NAME=DIR with a name for the report, got {name}={folder}")
     files = _find(folder, clips)
     known = [clip for clip in clips if clip.name in files]
     seen = {clip.name: clip.from_first_box() for clip in known}

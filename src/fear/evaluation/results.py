@@ -69,7 +69,7 @@ def is_done(job: Job) -> bool:
 
 # ------------------------------------------------------------------------------------------------------------------ whose they are
 def claim_data(output: Path, dataset: str, max_frames: int | None, clips: Sequence[Clip]) -> list[str]:
-    """Notes which data the results of a folder belong to.
+    """Notes which data the results of a folder belong to. A folder that has none yet may belong to any data.
 
     Args:
         output: Folder of the evaluation.
@@ -87,8 +87,8 @@ def claim_data(output: Path, dataset: str, max_frames: int | None, clips: Sequen
     _require_own_files([clip.name for clip in clips])
     digests = {clip.name: _digest_of_clip(clip) for clip in clips}
     claimed: dict[str, Any] = {"dataset": dataset, "max_frames": max_frames, "clips": digests}
-    if path.is_file():
-        known = _read_data(path)
+    known = _read_data(path) if path.is_file() else None
+    if known is not None and any((output / "results").rglob("*.txt")):
         other = sorted(name for name, digest in digests.items() if known["clips"].get(name, digest) != digest)
         for field in ("dataset", "max_frames"):
             if known[field] != claimed[field]:

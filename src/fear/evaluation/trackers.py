@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import importlib
 import inspect
+import os
+import re
 import sys
 from collections.abc import Iterable
 from functools import cache
@@ -24,6 +26,15 @@ from fear.media.opencv import require_opencv
 from fear.runtime.protocol import Network
 from fear.tracking.protocol import BoxTracker, SingleTarget
 from fear.tracking.tracker import MultiTracker
+
+_NO_NAME = re.compile(r'[<>:"/\\|?*\x00-\x1f]|[. ]+$')
+"""What some system has no file names with."""
+
+_DEVICE = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(?=\.|$)", re.IGNORECASE)
+"""Names that Windows gives to devices."""
+
+_LONGEST, _END = 200, 40
+"""Bytes of a folder's name, which leave room for what results add; characters at the end of a longer name that are kept."""
 
 
 class Spec(NamedTuple):
@@ -41,9 +52,18 @@ class Spec(NamedTuple):
     """Folder with VitTrack's network, for `opencv:vit`."""
 
     @property
+    def title(self) -> str:
+        """The name in reports: that of the folder where a path such as `.` does not say it."""
+        name = self.name.rstrip("/\\")
+        return name if Path(name).name not in ("", "..") else Path(self.name).resolve().name
+
+    @property
     def folder_name(self) -> str:
-        """The name as part of a path."""
-        return self.name.replace(":", "-").replace("/", "-")
+        """The title as the name of a folder on every system."""
+        name = _DEVICE.sub(r"\1-", _NO_NAME.sub("-", self.title)) or "-"
+        if len(os.fsencode(name)) <= _LONGEST:
+            return name
+        return f"{hashlib.sha256(os.fsencode(self.title)).hexdigest()[:8]}-{name[-_END:]}"
 
 
 def create(spec: Spec, threads: int | None = None) -> BoxTracker:
@@ -85,7 +105,7 @@ def identify(spec: Spec, threads: int | None = None) -> dict[str, Any]:
     if weights.folder:
         files += sorted(path for path in weights.folder.iterdir() if path.is_file() and path.name != "config.json")
     return {
-        "tracker": spec.name,
+        "tracker": spec.title,
         "weights": _digest(files),
         "rules": spec.config.to_dict(),
         "runtime": describe(_network(spec.name, spec.runtime, threads, spec.config)),

@@ -52,9 +52,9 @@ class SingleTarget:
         """Says whose error it is where a tracker of others raises one."""
         try:
             yield
-        except FearError:
+        except (FearError, KeyboardInterrupt):
             raise
-        except Exception as error:
+        except BaseException as error:  # a tracker that calls `sys.exit` has failed, too
             raise FearError(f"{self._name}.{method} raised {type(error).__name__}: {error}") from error
 
     def init(self, frame: Picture, boxes_xywh: Sequence[Box]) -> None:
@@ -77,13 +77,11 @@ class SingleTarget:
         """
         with self._named("update"):
             answer = self._tracker.update(whole(frame))
-        if isinstance(answer, Track):
-            return [answer]
+        track = answer if isinstance(answer, Track) else Track(answer, float("nan"), float("nan"), False)
         try:
-            x, y, w, h = (float(value) for value in answer)
-        except (TypeError, ValueError) as error:
-            raise FearError(f"{self._name}.update: expected a box x, y, width, height or a Track, got {answer!r}") from error
-        return [Track((x, y, w, h), float("nan"), float("nan"), False)]
+            return [_with_plain_values(track)]
+        except (TypeError, ValueError, OverflowError) as error:
+            raise FearError(f"{self._name}.update: expected a box x, y, width, height or a Track of numbers, got {answer!r}") from error
 
 
 class Timed:
@@ -109,6 +107,12 @@ class Timed:
         tracks = self._tracker.update(frame)
         self._on_call(time.perf_counter() - start)
         return tracks
+
+
+def _with_plain_values(track: Track) -> Track:
+    """The track with numbers as floats; what is no number raises an error."""
+    x, y, w, h = (float(value) for value in track.box_xywh)
+    return track._replace(box_xywh=(x, y, w, h), score=float(track.score), similarity=float(track.similarity), lost=bool(float(track.lost)))
 
 
 def given_tracks(boxes_xywh: Sequence[Box]) -> list[Track]:
