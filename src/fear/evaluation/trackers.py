@@ -81,7 +81,7 @@ def create(spec: Spec, threads: int | None = None) -> BoxTracker:
     if spec.name.startswith("opencv:"):
         return SingleTarget(create_opencv(spec.name.removeprefix("opencv:"), spec.nano, spec.vit, threads))
     if _is_python_class(spec.name):
-        return SingleTarget(_python_class(spec.name)())
+        return SingleTarget(_made(spec.name))
     return MultiTracker(_network(spec.name, spec.runtime, threads, spec.config), config=spec.config)
 
 
@@ -98,8 +98,7 @@ def identify(spec: Spec, threads: int | None = None) -> dict[str, Any]:
         networks = opencv_networks(spec.name.removeprefix("opencv:"), spec.nano, spec.vit)
         return {"tracker": spec.name, "opencv": require_opencv(spec.name).__version__, "weights": _digest(networks)}
     if _is_python_class(spec.name):
-        source = inspect.getsourcefile(_python_class(spec.name))
-        return {"tracker": spec.name, "source": _digest([Path(source)] if source else [])}
+        return {"tracker": spec.name, "source": _digest(_source_of(type(_made(spec.name))))}
     weights = find_model(spec.name)
     files = [weights.checkpoint] if weights.checkpoint else []
     if weights.folder:
@@ -122,8 +121,8 @@ def _is_python_class(name: str) -> bool:
     return ":" in name and not name.startswith("published:") and not Path(name).exists()
 
 
-def _python_class(name: str) -> Any:
-    """A class that is made without arguments and has `init(frame, box_xywh)` and `update(frame)`, which returns a box or a `Track`.
+def _made(name: str) -> Any:
+    """An object of a class that is made without arguments and has `init(frame, box_xywh)` and `update(frame)`.
 
     Its module is looked for in the working directory, too, where people who try out a tracker have it.
     """
@@ -132,14 +131,22 @@ def _python_class(name: str) -> Any:
     if here not in sys.path and "" not in sys.path:
         sys.path.append(here)
     try:
-        found = getattr(importlib.import_module(module), attribute)
-        made = found()
+        made = getattr(importlib.import_module(module), attribute)()
     except (Exception, SystemExit) as error:  # the module is the user's own, and may raise anything
         reason = f"{type(error).__name__}: {error}"
         raise ConfigError(f"{name}: expected MODULE:CLASS with a class that is made without arguments ({reason})") from error
     if not callable(getattr(made, "init", None)) or not callable(getattr(made, "update", None)):
         raise ConfigError(f"{name}: expected a class with methods init and update, got {type(made).__name__}")
-    return found
+    return made
+
+
+def _source_of(kind: type) -> list[Path]:
+    """The file in which a class is written; nothing for classes of compiled libraries."""
+    try:
+        source = inspect.getsourcefile(kind)
+    except TypeError:
+        source = None
+    return [Path(source)] if source else []
 
 
 def _digest(files: Iterable[Path]) -> str:

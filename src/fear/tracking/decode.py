@@ -114,7 +114,7 @@ def change_penalty(boxes_ltrb: Floats, size_before: tuple[float, float], strengt
     """
     left, top, right, bottom = boxes_ltrb
     widths, heights = np.clip(left + right, *_SIZES), np.clip(top + bottom, *_SIZES)
-    width, height = size_before
+    width, height = np.clip(size_before, *_SIZES)
 
     def change(ratio: Any) -> Any:
         return np.maximum(ratio, 1 / ratio)
