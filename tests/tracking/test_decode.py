@@ -68,3 +68,10 @@ def test_inputs_stay_as_they_are() -> None:
     decode(scores, boxes, (10, 10), TrackerConfig())
     assert np.array_equal(scores, before[0])
     assert np.array_equal(boxes, before[1])
+
+
+@pytest.mark.parametrize("before", [(1e300, 1e-300), (1e300, 1e300), (5e-324, 5e-324)])
+def test_boxes_of_any_size_before_have_a_penalty(before: tuple[float, float]) -> None:
+    """A box that the user gave may be as small as a float can be; then what was found is huge beside it."""
+    boxes = np.full((4, 3, 3), -1.0, np.float32)
+    assert np.isfinite(change_penalty(boxes, before, 0.062)).all()
