@@ -66,8 +66,8 @@ def test_another_number_of_targets_costs_no_stall_and_no_memory(network: Network
     before = psutil.Process().memory_info().rss
     for count in range(2, 12):
         assert _seconds(network, count) < 8 * count * one + 0.25  # compiling takes half a second and more
-    # a graph for each number would take 200 MiB and more; torch keeps up to 30
-    assert psutil.Process().memory_info().rss - before < 60 * 2**20
+    # a graph for each number would take 200 MiB and more; torch keeps up to 70 in a process that ran other tests before
+    assert psutil.Process().memory_info().rss - before < 120 * 2**20
 
 
 def _seconds(network: Network, count: int) -> float:
