@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -21,6 +22,7 @@ from fear.cli import app
 from fear.cli.assignments import parse_value
 from fear.errors import BoxError, ConfigError, DatasetError, FearError, RuntimeMissingError, VideoError, WeightsError
 from fear.evaluation.results import claim_data, read_key
+from fear.media.options import require_options
 from fear.media.reader import is_source
 from fear.media.synthetic import Scene, render
 from fear.media.writer import VideoWriter
@@ -437,11 +439,29 @@ def test_a_source_without_a_name() -> None:
         ({"rate": float("nan")}, "rate: expected a number of frames per second"),
         ({"stream": "0"}, "stream: expected its number"),
         ({"stream": -1}, "stream: expected its number"),
+        ({"options": {"rtsp_transprt": "tcp"}}, "expected names that FFmpeg knows, got 'rtsp_transprt'"),
     ],
 )
 def test_settings_of_a_source_of_another_kind(options: dict[str, Any], message: str, clip: Path) -> None:
     with pytest.raises(VideoError, match=message):
         fear.open_source(clip, **options)
+
+
+USUAL = (
+    "rtsp_transport video_size framerate pixel_format input_format fflags probesize analyzeduration timeout max_delay threads"
+)
+
+
+def test_usual_options_of_ffmpeg_are_known(clip: Path) -> None:
+    require_options(USUAL.split())
+    assert "got 'vido_size'" in says("track", clip, *BOX, "--stream-option", "vido_size=640x480")
+
+
+@pytest.mark.parametrize("options", [{"options": {"threads": "1"}}, {"stream": 0}])
+def test_settings_of_videos_are_refused_for_pictures(options: dict[str, Any], tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "1.png"), np.zeros((48, 64, 3), np.uint8))
+    with pytest.raises(VideoError, match="only for videos, cameras and streams"):
+        fear.open_source(tmp_path, **options)
 
 
 def test_a_video_is_read_once(clip: Path) -> None:

@@ -24,6 +24,7 @@ from fear.media.cameras import camera_format, find_camera
 from fear.media.files import STANDARD_INPUT, VideoFile
 from fear.media.names import exists, home_path
 from fear.media.opening import PATIENCE, is_recorded, open_container
+from fear.media.options import require_options
 from fear.media.pictures import Pictures, open_folder, open_pattern, open_picture
 from fear.media.source import FOLDER_RATE, LARGEST_RATE, Frame, Source, SourceReport, reason
 from fear.media.start import parse_start
@@ -64,8 +65,9 @@ def open_source(
         The source, with `rate` (mean frames per second), `count` (number of frames, or None) and `live` (it has no end of its own).
 
     Raises:
-        VideoError: There is nothing, or there are no pictures in it, or a rate is given for a source that has its own times. While frames
-            are read: the source breaks off, or ends before `start`.
+        VideoError: There is nothing, or there are no pictures in it, or a rate is given for a source that has its own times, or options
+            or a stream's number for pictures, or FFmpeg knows no option of this name. While frames are read: the source breaks off, or
+            ends before `start`.
         ConfigError: `start` is neither the number of a frame nor a time.
 
     Examples:
@@ -97,9 +99,13 @@ def _open(
             "(FFmpeg's option framerate sets the rate of a camera or of raw video)"
         )
     options = {str(key): str(value) for key, value in (options or {}).items()}
-    settings = _Settings(options, stream, reconnect)
     if pictures is not None:
+        if options or stream is not None:
+            given = "options of FFmpeg" if options else "the number of a stream"
+            raise VideoError(f"{text}: expected {given} only for videos, cameras and streams, got them for pictures")
         return pictures
+    require_options(options)
+    settings = _Settings(options, stream, reconnect)
     if path is not None:
         return _file(path, settings)
     if text == "-":
