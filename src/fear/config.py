@@ -209,7 +209,8 @@ class TrackerConfig(_Config):
             target.
         found_score: Least score of what may be a lost target, 0 to 1.
         found_similarity: Least similarity of it, as a share of what is usual for the target.
-        found_frames: A lost target is found when it was seen in so many frames, one after the other.
+        found_frames: A lost target counts as found when the local search confirmed it in so many frames in a row. A candidate from
+            elsewhere in the picture was seen once more before.
 
     Raises:
         ConfigError: A value is out of range.

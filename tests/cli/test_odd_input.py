@@ -447,9 +447,7 @@ def test_settings_of_a_source_of_another_kind(options: dict[str, Any], message: 
         fear.open_source(clip, **options)
 
 
-USUAL = (
-    "rtsp_transport video_size framerate pixel_format input_format fflags probesize analyzeduration timeout max_delay threads"
-)
+USUAL = "rtsp_transport video_size framerate pixel_format input_format fflags probesize analyzeduration timeout max_delay threads"
 
 
 def test_usual_options_of_ffmpeg_are_known(clip: Path) -> None:

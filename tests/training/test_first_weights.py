@@ -4,7 +4,7 @@ import torch
 
 from fear.config import FEAR_NANO
 from fear.network import build_network
-from fear.training.average import keep
+from fear.training.average import mix_with_start
 from fear.training.sections import NetworkSection
 from fear.training.start import start_network
 
@@ -20,8 +20,8 @@ def test_a_part_of_the_earlier_weights_is_kept() -> None:
     start = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     end = {name: tensor.clone() for name, tensor in other.state_dict().items()}
     network.load_state_dict(end)
-    keep(network, start, 0.0)
+    mix_with_start(network, start, 0.0)
     assert all(torch.equal(tensor, end[name]) for name, tensor in network.state_dict().items())
-    keep(network, start, 0.25)
+    mix_with_start(network, start, 0.25)
     name = "score_head.last.weight" if "score_head.last.weight" in start else next(n for n in start if n.endswith("weight"))
     torch.testing.assert_close(network.state_dict()[name], 0.75 * end[name] + 0.25 * start[name])

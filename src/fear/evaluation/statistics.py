@@ -5,6 +5,7 @@ Both statements are about pairs: the same clip, tracked by both. They need scipy
 
 from __future__ import annotations
 
+import importlib.util
 from typing import NamedTuple
 
 import numpy as np
@@ -67,6 +68,4 @@ def compare(first: Floats, second: Floats) -> Comparison:
 
 def is_available() -> bool:
     """Whether scipy is installed."""
-    import importlib.util
-
     return importlib.util.find_spec("scipy") is not None

@@ -68,7 +68,8 @@ def fastest(
         if networks:
             return networks[known[key]]
     for runtime in candidates:
-        _try(runtime, candidates, networks, errors)
+        if runtime != known.get(key):  # the remembered runtime has just failed to load
+            _try(runtime, candidates, networks, errors)
     if not networks:
         raise errors[0]
     if len(networks) > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from fear.geometry.context import search_window, template_window
 from fear.media.crop import crop
 from fear.media.image import IMAGE_SUFFIXES, Image, mean_colour, read_image
 from fear.media.synthetic import Scene, render
+
+_SCENES = 4  # that are rendered
 
 
 def cut_pairs(config: NetworkConfig, count: int, pictures: Path | None = None, seed: int = 0, steady: bool = False) -> list[Pair]:
@@ -29,30 +32,33 @@ def cut_pairs(config: NetworkConfig, count: int, pictures: Path | None = None, s
     Raises:
         DatasetError: there are no pictures in the folder.
     """
-    rng = np.random.default_rng(seed)
-    if pictures is None:
-        scenes = [list(render(Scene(frames=count // 4 + 2, seed=number))) for number in range(4)]
-        found = []
-        for k in range(count):
-            scene = scenes[k % 4]
-            now, then = scene[k // 4], scene[k // 4 + 1]
-            found.append(_pair(config, now.image, then.image, now.box_xywh, steady))
-        return found
-    files = sorted(path for path in pictures.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+    views = _rendered_views(count) if pictures is None else _picture_views(pictures, count, np.random.default_rng(seed))
+    return [_pair(config, first, second, box_xywh, steady) for first, second, box_xywh in views]
+
+
+def _rendered_views(count: int) -> Iterator[tuple[Image, Image, Box]]:
+    """Two consecutive frames of a rendered scene, and the true box in the first one."""
+    scenes = [list(render(Scene(frames=count // _SCENES + 2, seed=seed))) for seed in range(_SCENES)]
+    for number in range(count):
+        place, scene = divmod(number, _SCENES)
+        first, second = scenes[scene][place : place + 2]
+        yield first.image, second.image, first.box_xywh
+
+
+def _picture_views(folder: Path, count: int, rng: np.random.Generator) -> Iterator[tuple[Image, Image, Box]]:
+    """A picture, the next one of the same folder and size (else the same one again), and a random box in the first one."""
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
     if not files:
-        raise DatasetError(f"{pictures}: expected pictures, found none")
-    pairs = []
+        raise DatasetError(f"{folder}: expected pictures, found none")
     for _ in range(count):
         number = int(rng.integers(len(files)))
-        image = read_image(files[number])
-        height, width = image.shape[:2]
+        first = read_image(files[number])
         after = files[min(number + 1, len(files) - 1)]
-        later = read_image(after) if after.parent == files[number].parent else image
-        later = later if later.shape == image.shape else image
+        second = read_image(after) if after.parent == files[number].parent else first
+        height, width = first.shape[:2]
         w, h = (float(side * rng.uniform(0.08, 0.35)) for side in (width, height))
         box = (float(rng.uniform(0, width - w)), float(rng.uniform(0, height - h)), w, h)
-        pairs.append(_pair(config, image, later, box, steady))
-    return pairs
+        yield first, second if second.shape == first.shape else first, box
 
 
 def _pair(config: NetworkConfig, now: Image, later: Image, box_xywh: Box, steady: bool) -> Pair:

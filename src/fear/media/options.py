@@ -1,4 +1,4 @@
-"""Tells misspelt options of FFmpeg, which FFmpeg ignores and PyAV does not report.
+"""Refuses misspelt options of FFmpeg, which FFmpeg ignores and PyAV does not report.
 
 PyAV has no list of the options. But each option's name stands in FFmpeg's libraries, which PyAV's wheels bring along. A name that stands
 in none of them is no option of this FFmpeg.

@@ -100,9 +100,7 @@ def _open(
         )
     options = {str(key): str(value) for key, value in (options or {}).items()}
     if pictures is not None:
-        if options or stream is not None:
-            given = "options of FFmpeg" if options else "the number of a stream"
-            raise VideoError(f"{text}: expected {given} only for videos, cameras and streams, got them for pictures")
+        _refuse_video_settings(text, options, stream)
         return pictures
     require_options(options)
     settings = _Settings(options, stream, reconnect)
@@ -126,6 +124,17 @@ def _pace(rate: Fraction | float) -> Fraction:
     if not 0 < pace < LARGEST_RATE:
         raise VideoError(f"rate: expected a number of frames per second above 0 and below {LARGEST_RATE:g}, got {rate!r}")
     return pace
+
+
+def _refuse_video_settings(title: str, options: Mapping[str, str], stream: int | None) -> None:
+    """Refuses settings of videos for pictures.
+
+    Raises:
+        VideoError: Options of FFmpeg or the number of a stream are given.
+    """
+    if options or stream is not None:
+        given = "options of FFmpeg" if options else "the number of a stream"
+        raise VideoError(f"{title}: expected {given} only for videos, cameras and streams, got them for pictures")
 
 
 class _Settings(NamedTuple):

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from fear.media.sound import Sound
 
 FOLDER_RATE = Fraction(30)
-LARGEST_RATE = 1e6  # frames per second; a larger number is a mistake
 """Frames per second of pictures that have no time of their own, such as those of a folder."""
+LARGEST_RATE = 1e6  # frames per second; a larger number is a mistake
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,7 @@ class LiveStream:
         self._frames = 0
         self._next_index = 0
         self._over = False
+        self._cut_at, self._attempts = 0.0, 0  # when the connection was cut, and the attempts to open it again
         self._use(container if container is not None else connect(PATIENCE))
 
     def _use(self, container: InputContainer) -> None:

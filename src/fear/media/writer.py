@@ -112,8 +112,7 @@ class VideoWriter:
         height, width = picture.shape[:2]
         if self._size is None:
             self._begin(height, width, time)
-        if (height, width) != self._size:
-            assert self._size is not None
+        elif (height, width) != self._size:
             raise VideoError(f"{self.path}: expected frames of {self._size[1]}×{self._size[0]}, got {width}×{height}")
         frame = _frame(picture, self._matrix)
         frame.time_base = self.TIME_BASE

@@ -1,4 +1,4 @@
-"""Several targets are several: what belongs to one of them is not given to another.
+"""Assigns search results to targets, so that no two targets get the same object.
 
 Two searches may end at the same object, such as one of two runners who cross. Then the object goes to the target that it suits better by
 place, motion, score and similarity. The other target takes the next best peak of its own search, or is occluded in this frame.

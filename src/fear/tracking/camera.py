@@ -19,14 +19,14 @@ _LEAST_PEAK = 0.1  # below it the frames show different scenes; frames of one sc
 
 
 def camera_motion(before: Picture, now: Picture) -> tuple[float, float]:
-    """How far what stands still in the scene moved in the picture.
+    """The shift of the static background from one frame to the next.
 
     Args:
         before: A frame, (H, W, 3).
         now: The next one, of the same size.
 
     Returns:
-        Pixels of the frame, across and down. No motion where the frames have too little in common to tell.
+        Pixels of the frame: to the right, and down. No motion where the frames have too little in common to tell.
     """
     height, width = now.shape[:2]
     down, across = _Sampling.of(height), _Sampling.of(width)

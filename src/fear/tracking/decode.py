@@ -31,7 +31,7 @@ class Peak(NamedTuple):
 
 @cache
 def cosine_window(cells: int) -> Floats:
-    """(cells, cells): 1 in the middle, 0 at the border."""
+    """(cells, cells): highest in the middle, 0 at the border."""
     line = np.hanning(cells)
     window: Floats = np.outer(line, line).astype(np.float32)
     window.setflags(write=False)  # one array serves all trackers
@@ -51,7 +51,7 @@ def decode(scores: Floats, boxes_ltrb: Floats, size_before: tuple[float, float],
 
 
 def peaks(scores: Floats, boxes_ltrb: Floats, size_before: tuple[float, float], rules: TrackerConfig) -> Iterator[Peak]:
-    """Chooses cells one after the other, the best first; cells whose box overlaps with that of a chosen one are left out.
+    """Chooses cells one after the other, the best first. A cell whose box has its centre inside the box of a chosen cell is left out.
 
     The arguments are those of `decode`.
     """
@@ -59,15 +59,15 @@ def peaks(scores: Floats, boxes_ltrb: Floats, size_before: tuple[float, float], 
     ranking = scores if penalty is None else scores * penalty
     if rules.window > 0:
         ranking = ranking * (1 - rules.window) + cosine_window(scores.shape[0]) * rules.window
-    overlapping: NDArray[np.bool_] | None = None
+    taken: NDArray[np.bool_] | None = None
     while True:
         cell = best_cell(ranking)
         yield _read(cell, scores, boxes_ltrb, size_before, 0.0 if rules.size_rate is None else rules.size_rate, penalty)
-        same = _overlaps(boxes_ltrb, cell)
-        overlapping = same if overlapping is None else overlapping | same
-        if overlapping.all():
+        inside = _centred_inside(boxes_ltrb, cell)
+        taken = inside if taken is None else taken | inside
+        if taken.all():
             return
-        ranking = np.where(overlapping, -np.inf, ranking)
+        ranking = np.where(taken, -np.inf, ranking)
 
 
 def _read(
@@ -84,8 +84,8 @@ def _read(
     return Peak((centre_x - width / 2, centre_y - height / 2, width, height), score)
 
 
-def _overlaps(boxes_ltrb: Floats, cell: tuple[int, int]) -> NDArray[np.bool_]:
-    """(S, S): whether the box of each cell is mostly that of a chosen one, or the cell stands inside of it."""
+def _centred_inside(boxes_ltrb: Floats, cell: tuple[int, int]) -> NDArray[np.bool_]:
+    """(S, S): whether the box of each cell has its centre inside the box of the chosen cell; always true for that cell itself."""
     row, column = cell
     places = np.arange(boxes_ltrb.shape[1]) * STRIDE
     left, top, right, bottom = boxes_ltrb

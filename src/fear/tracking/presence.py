@@ -28,7 +28,7 @@ class Presence:
         """The target was doubtful for `TrackerConfig.doubt_frames` frames and has not been found since."""
 
     def is_doubtful(self, score: float, similarity: float) -> bool:
-        """Whether what was found is hardly the target.
+        """Whether score or similarity are too low for a confident match.
 
         A target that turns may look quite different and still be found with a very high score; then only a similarity that is far from the
         usual one says something against it.
@@ -37,7 +37,7 @@ class Presence:
         return score < self._rules.lost_score or self.relative(similarity) < least
 
     def is_found(self, score: float, similarity: float, elsewhere: bool) -> bool:
-        """Whether what was found is so much like a lost target that it may be it.
+        """Whether a search result is similar enough to count as the lost target.
 
         Args:
             score: Of what was found.

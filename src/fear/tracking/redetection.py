@@ -19,10 +19,10 @@ from fear.geometry.boxes import Box
 from fear.geometry.context import search_window
 from fear.geometry.window import Window
 
-_STEP = 0.6  # of a window between the centres of neighbours, so that a target near a border of one is well inside the next
-_SCALES = (1.0, 1.5, 1.0, 1.5, 0.67)  # of the target against its last size, one after the other in each round over the picture
-_MOST = 128  # windows along a side of the picture, those nearest to the last place, so that a tiny target does not cost seconds
-_LARGEST_CHANGE = 2.5  # of width or height between the last sure box and a candidate
+_STEP = 0.6  # distance of neighbouring windows, relative to their size; a target near a border is well inside the next window
+_SCALES = (1.0, 1.5, 1.0, 1.5, 0.67)  # assumed size of the target relative to its last size, one value for each round over the picture
+_MOST = 128  # most windows along one side of the picture, so that a tiny target does not cost seconds
+_LARGEST_CHANGE = 2.5  # largest ratio of width or height between the last confident box and a candidate
 
 
 class Redetection:
@@ -55,17 +55,17 @@ class Redetection:
         return all(1 / _LARGEST_CHANGE <= change <= _LARGEST_CHANGE for change in changes)
 
     def propose(self, box_xywh: Box) -> None:
-        """A search found something that may be the target; the next frames look at it."""
+        """Makes a box the candidate that the next frames check."""
         self.candidate, self._convinced = box_xywh, 0
 
     def confirm(self, box_xywh: Box) -> bool:
-        """The candidate convinced once more, at this place; returns whether it counts as found."""
+        """Counts one confirmation of the candidate, which is at this box now; returns whether the target counts as found."""
         self.candidate = box_xywh
         self._convinced += 1
         return self._convinced >= self._rules.found_frames
 
     def drop(self) -> None:
-        """The candidate did not convince."""
+        """Forgets the candidate and its confirmations."""
         self.candidate, self._convinced = None, 0
 
     def _all_places(self) -> Iterator[Window]:

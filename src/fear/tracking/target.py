@@ -22,14 +22,14 @@ from fear.tracking.redetection import Redetection
 from fear.tracking.template import DualTemplate
 from fear.tracking.track import Track
 
-_LEAST_MOVE = 0.3  # of the box; what the camera moves less is in the middle of the search anyway
-_GROWTH = 1.2  # of a box beside another target, at most
-_INERTIA, _SIZE_MEMORY = 0.2, 0.05  # share of the newest frame in velocity and usual size
-_SMALLEST = 2.0  # pixels; a smaller box holds nothing to search for, and one bad frame must not end a track
+_LEAST_MOVE = 0.3  # widths or heights of the box; a target that moved less is still near the middle of the local search
+_GROWTH = 1.2  # largest size of a box beside another target, relative to its usual size
+_INERTIA, _SIZE_MEMORY = 0.2, 0.05  # weight of the newest frame in the moving averages of velocity and size
+_SMALLEST = 2.0  # pixels; a smaller box shows nothing to search for, and one bad frame must not end a track
 
 
 class Finding(NamedTuple):
-    """The best place of one search."""
+    """One place that a search found."""
 
     box_xywh: Box
     """In pixels of the frame; it may reach over its borders."""
@@ -132,7 +132,7 @@ class Target:
         return [Finding(self._keep_in_reach(self._limited(window.to_frame(peak.box_xywh))), peak.score, similarity) for peak in best]
 
     def heed(self, others: Iterable[Target]) -> None:
-        """Limits the size of the box while another target is near: it would grow until it holds both."""
+        """Limits the size of the box while another target is near; otherwise the box would grow until it holds both targets."""
         if not any(self._is_near(other.occupied) for other in others if other.occupied is not None):
             self._largest = None
         elif self._largest is None:
@@ -164,7 +164,7 @@ class Target:
 
     @property
     def occupied(self) -> Box | None:
-        """The place of a target that is not lost, which no other target can have."""
+        """The box of a target that is not lost, which no other target can have; None while the target is lost."""
         return self._box if self._redetection is None else None
 
     def advance(self, frame: Picture, local: Sequence[Finding], wide: Sequence[Finding], others: Sequence[Box]) -> Track:
@@ -188,7 +188,7 @@ class Target:
         return Track(clip_box(self._box, self._height, self._width), found.score, found.similarity, lost, self.id)
 
     def _follow(self, frame: Picture, found: Finding) -> bool:
-        """Takes the place of a target that is not lost; returns whether it is now."""
+        """Moves a target that is not lost to the box that was found; returns `Track.lost` of this frame."""
         before, self._box = self._box, found.box_xywh
         self._steady = found.score >= self._rules.steady_score and step(before, self._box) <= self._rules.steady_step
         doubtful = self._presence.observe(found.score, found.similarity)

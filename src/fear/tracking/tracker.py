@@ -29,8 +29,8 @@ Colour = Literal["rgb", "bgr"]
 _PEAKS = 3  # of each search that are compared where two targets are found at the same place
 
 
-class _StaysHere:
-    """An object that cannot be pickled or copied, since its network is compiled for this process."""
+class _NotPicklable:
+    """Refuses to be pickled or copied, because its network is compiled for this process."""
 
     def __reduce__(self) -> NoReturn:
         name = type(self).__name__
@@ -40,7 +40,7 @@ class _StaysHere:
         )
 
 
-class MultiTracker(_StaysHere):
+class MultiTracker(_NotPicklable):
     """Follows several targets.
 
     The searches of all targets whose crops have the same side are answered by one call of the network.
@@ -159,6 +159,9 @@ class MultiTracker(_StaysHere):
     def remove(self, id: int) -> None:
         """Stops following a target.
 
+        Args:
+            id: Of the target.
+
         Raises:
             BoxError: No target has this id.
         """
@@ -208,7 +211,10 @@ class MultiTracker(_StaysHere):
         return {target.id: found[target.id] for target in self._targets if target.id in found and target.convinces(found[target.id][0])}
 
     def _choose(self, local: dict[int, list[Finding]]) -> dict[int, list[Finding]]:
-        """What each target that is not lost may take, so that no two get the same object: one place, or nothing that is left for it."""
+        """Resolves conflicts between targets that are not lost: each keeps at most one finding, and no two keep the same object.
+
+        Without a conflict the answer is empty.
+        """
         following = [target for target in self._targets if target.occupied is not None]
         if not in_conflict([local[target.id][0].box_xywh for target in following]):
             return {}
@@ -263,7 +269,7 @@ class MultiTracker(_StaysHere):
         return target.id
 
 
-class Tracker(_StaysHere):
+class Tracker(_NotPicklable):
     """Follows one target.
 
     Examples:

@@ -19,17 +19,17 @@ class MovingAverage(WeightAveraging):
     def __init__(self, decay: float) -> None:
         def average(averaged: Sequence[Tensor], current: Sequence[Tensor], count: Tensor | int) -> None:
             steps = int(count)
-            keep = min(decay, (1 + steps) / (10 + steps))
+            decay_now = min(decay, (1 + steps) / (10 + steps))
             for old, new in zip(averaged, current, strict=True):
                 if old.is_floating_point():
-                    old.lerp_(new, 1 - keep)
+                    old.lerp_(new, 1 - decay_now)
                 else:
                     old.copy_(new)
 
         super().__init__(use_buffers=True, multi_avg_fn=average)
 
 
-def keep(network: nn.Module, start: Mapping[str, Tensor], share: float) -> None:
+def mix_with_start(network: nn.Module, start: Mapping[str, Tensor], share: float) -> None:
     """Mixes weights of an earlier time into those of a network.
 
     Args:

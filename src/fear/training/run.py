@@ -18,7 +18,7 @@ from fear.media.names import home_path
 from fear.network import FearNetwork, load_checkpoint, save_checkpoint
 from fear.runtime.pytorch import TorchNetwork
 from fear.tracking.tracker import MultiTracker
-from fear.training.average import keep
+from fear.training.average import mix_with_start
 from fear.training.data.compose import ComposedSampler
 from fear.training.data.crops import PictureBank, Pictures
 from fear.training.data.cutouts import Cutouts, read_cutouts
@@ -117,7 +117,7 @@ class _Run:
         module = self._module(stage, network)
         start = {name: tensor.clone() for name, tensor in network.state_dict().items()}
         fit(recipe, module, data, result.parent, self._tell)
-        keep(module.network, start, stage.keep)
+        mix_with_start(module.network, start, stage.keep)
         if module.trainer.is_global_zero:
             save_checkpoint(module.network, result, WeightsCard(module.network.config, recipe.licence, recipe.provenance))
         module.trainer.strategy.barrier()

@@ -1,4 +1,4 @@
-// Several targets are several: what belongs to one of them is not given to another (src/fear/tracking/assignment.py).
+// Assigns search results to targets, so that no two targets get the same object (src/fear/tracking/assignment.py).
 
 import { iou, type Box } from "./geometry";
 

@@ -14,7 +14,7 @@ interface Spectrum {
 }
 
 /**
- * How far what stands still in the scene moved in the picture, across and down, in pixels of the frame.
+ * The shift of the static background from one frame to the next, to the right and down, in pixels of the frame.
  *
  * @param before overview of a frame
  * @param now overview of the next one, of the same size

@@ -82,7 +82,7 @@ export class Target {
     this.camera = [0, 0];
   }
 
-  /** The place of a target that is not lost, which no other target can have. */
+  /** The box of a target that is not lost, which no other target can have; null while the target is lost. */
   get occupied(): Box | null {
     return this.redetection === null ? this.box : null;
   }
@@ -173,7 +173,7 @@ export class Target {
     return { box: clipBox(this.box, frame.width, frame.height), score: found.score, similarity: found.similarity, lost };
   }
 
-  /** Takes the place of a target that is not lost; returns whether it is now. */
+  /** Moves a target that is not lost to the box that was found; returns `lost` of this frame. */
   private async follow(frame: Frame, { box, score, similarity }: Finding): Promise<boolean> {
     const before = this.box;
     this.box = box;

@@ -6,23 +6,23 @@ export class DualTemplate {
   features: Float32Array;
   private embedding: Float32Array;
   private frames = 0;
-  private bestFitness = -Infinity;
+  private bestSimilarity = -Infinity;
   private bestCrop: Uint8Array | null = null;
 
   /**
-   * @param fixed (C, T, T), features of the first frame's crop
+   * @param staticFeatures (C, T, T), features of the first frame's crop
    * @param channels C
    * @param weight w of the dual template; at 0 nothing is ever renewed
    * @param interval frames between renewals
    */
   constructor(
-    private readonly fixed: Float32Array,
+    private readonly staticFeatures: Float32Array,
     private readonly channels: number,
     private readonly weight: number,
     private readonly interval: number,
   ) {
-    this.features = fixed;
-    this.embedding = mean(fixed, channels);
+    this.features = staticFeatures;
+    this.embedding = mean(staticFeatures, channels);
   }
 
   /** Cosine similarity of the target and what was found, −1 to 1. */
@@ -33,19 +33,19 @@ export class DualTemplate {
 
   /** Counts one tracked frame and, at the end of an interval, renews the dynamic template. `cut` is null while the target is lost. */
   async observe(
-    fitness: number,
+    similarity: number,
     cut: (() => Uint8Array) | null,
     encodeTemplate: (crop: Uint8Array) => Promise<Float32Array>,
   ): Promise<void> {
     if (this.weight === 0) return;
     this.frames += 1;
-    if (cut !== null && fitness > this.bestFitness) [this.bestFitness, this.bestCrop] = [fitness, cut()];
+    if (cut !== null && similarity > this.bestSimilarity) [this.bestSimilarity, this.bestCrop] = [similarity, cut()];
     if (this.frames < this.interval) return;
     const crop = this.bestCrop;
-    [this.bestCrop, this.bestFitness, this.frames] = [null, -Infinity, 0];
+    [this.bestCrop, this.bestSimilarity, this.frames] = [null, -Infinity, 0];
     if (crop === null) return;
     const dynamic = await encodeTemplate(crop);
-    this.features = this.fixed.map((value, place) => (1 - this.weight) * value + this.weight * dynamic[place]!);
+    this.features = this.staticFeatures.map((value, place) => (1 - this.weight) * value + this.weight * dynamic[place]!);
     this.embedding = mean(this.features, this.channels);
   }
 }

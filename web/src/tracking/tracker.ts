@@ -62,7 +62,8 @@ export class Tracker {
   private async searchHere(frame: Frame, target: Target, count: number): Promise<Finding[]> {
     const first = await this.search(frame, target, target.searchWindow(), count);
     const window = target.secondWindow(frame, first[0]!);
-    const second = window === null ? first : await this.search(frame, target, window, count);
+    if (window === null) return first;
+    const second = await this.search(frame, target, window, count);
     return target.convinces(second[0]!) ? second : first;
   }
 
