@@ -77,7 +77,7 @@ bench: $(VENV)/dev  ## Measure us, the published network and the neighbours side
 	$(PIP) install -q -c constraints.txt --force-reinstall --no-deps opencv-contrib-python-headless
 	$(BIN)/python -m research.measure.overhead
 	$(BIN)/python -m research.measure.profile
-	$(BIN)/python -m research.measure.accuracy --fresh
+	$(BIN)/python -m research.measure.accuracy --fresh --workers 1
 	$(BIN)/python -m research.measure.card
 	$(BIN)/python -m research.measure.lost
 	$(BIN)/python -m research.measure.long

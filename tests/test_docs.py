@@ -16,16 +16,16 @@ MAP = (ROOT / "docs" / "design" / "map.md").read_text(encoding="utf-8")
 
 
 def test_map_names_every_room() -> None:
-    rooms = {path.name for path in (ROOT / "src" / "fear").iterdir() if (path / "__init__.py").is_file()} - {"__pyinstaller"}  # a hook
+    packages = {path.name for path in (ROOT / "src" / "fear").iterdir() if (path / "__init__.py").is_file()} - {"__pyinstaller"}  # a hook
     tree = set(re.findall(r"^[├└]─ (\w+)/", MAP, re.MULTILINE))
-    assert tree == rooms
+    assert tree == packages
 
 
-def test_map_draws_the_rooms_in_the_order_that_the_linter_holds() -> None:
+def test_map_draws_the_packages_in_the_order_that_the_linter_holds() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
     layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
-    rooms = re.findall(r"^[├└]─ (\w+)/", MAP, re.MULTILINE)
-    assert rooms == [layer.removeprefix("fear.") for layer in reversed(layers) if layer.removeprefix("fear.") in rooms]
+    packages = re.findall(r"^[├└]─ (\w+)/", MAP, re.MULTILINE)
+    assert packages == [layer.removeprefix("fear.") for layer in reversed(layers) if layer.removeprefix("fear.") in packages]
 
 
 @pytest.mark.parametrize("room", re.findall(r"^[├└]─ (\w+)/", MAP, re.MULTILINE))

@@ -21,15 +21,16 @@ from matplotlib.figure import Figure
 from fear.config import TrackerConfig
 from fear.evaluation import Options, Spec, evaluate
 from fear.evaluation.tables import markdown_table
-from fear.loading.load import describe, load
+from fear.loading.load import computed_by, describe, load
 from fear.runtime.processor import processor
+from research.measure.progress import show_progress
 from research.measure.provenance import provenance
 
 HERE = Path(__file__).parent
 PAGE = """# Accuracy and speed
 
 All trackers on the same {clips} of public benchmarks, in one run on one machine. None of the clips was used in training.
-Processes side by side: {workers}, each tracker on one thread. {ran}.
+Processes side by side: {workers}, each tracker on one thread.
 
 {provenance}
 
@@ -38,7 +39,8 @@ Processes side by side: {workers}, each tracker on one thread. {ran}.
   most 0 to 0.5 sizes of the box (51 thresholds, as in TrackingNet).
 - *fps*: frames after the first per second of `update`. Reading and decoding pictures does not count.
 - *rules*: `default` is what users get. `always 192 pixels` does not shrink the search of steady targets. `published rules` is the published
-  code's way: 256 pixels, no window, no penalty, no smoothing.
+  code's way: 256 pixels, no window, no penalty, no smoothing, no dynamic template, no re-detection.
+- *runtime*: what was the fastest for the network and the side of its searches on this machine. int8 is less exact than float32.
 
 {table}
 
@@ -49,7 +51,17 @@ Processes side by side: {workers}, each tracker on one thread. {ran}.
 ![AUC of each clip, one mark for each tracker](sequences.png)
 
 {detail}"""
-PLAIN = TrackerConfig(window=0, penalty=0, size_rate=None, template_context=0.2, search_size=256, steady_search_size=None)
+PLAIN = TrackerConfig(
+    window=0,
+    penalty=0,
+    size_rate=None,
+    template_context=0.2,
+    search_size=256,
+    steady_search_size=None,
+    dynamic_template=False,
+    camera_motion=False,
+    redetection=False,
+)
 WIDE = TrackerConfig(steady_search_size=None)
 """Every search has 192 pixels: smaller ones suit only networks that were trained with them."""
 OURS = ("fear-xs", "fear-nano")
@@ -73,6 +85,8 @@ class Row(NamedTuple):
     mean: dict[str, float]
     clips: dict[str, dict[str, Any]]
     """Scores of each clip."""
+    runtime: str
+    """What computed it."""
 
 
 def _model() -> str:
@@ -111,12 +125,17 @@ def run(title: str, config: TrackerConfig, trackers: list[str], options: argpars
     names = [published if name == PUBLISHED else name for name in trackers]
     output = options.output / title.replace(" ", "-")
     specs = [Spec(name, config, nano=nano) for name in names]
-    evaluate(options.shared / "data" / "sequences", specs, output=output, options=Options(workers=options.workers), on_done=_show)
+    evaluate(options.shared / "data" / "sequences", specs, output=output, options=Options(workers=options.workers), on_done=show_progress)
     found = json.loads((output / "summary.json").read_text(encoding="utf-8"))["trackers"]
     return [
-        Row(tracker, "its own" if tracker.startswith("opencv:") else title, found[name]["mean"], found[name]["sequences"])
-        for tracker, name in zip(trackers, names, strict=True)
+        Row(tracker, "its own" if tracker.startswith("opencv:") else title, one["mean"], one["sequences"], _runtime(one["key"]))
+        for tracker, one in zip(trackers, (found[name] for name in names), strict=True)
     ]
+
+
+def _runtime(key: dict[str, Any]) -> str:
+    """What computed a row: the runtime and precision of our networks, or the version of OpenCV."""
+    return computed_by(key["runtime"]) if "runtime" in key else f"OpenCV {key['opencv']}"
 
 
 def page(rows: list[Row], default: list[Row], workers: int) -> str:
@@ -132,8 +151,7 @@ def page(rows: list[Row], default: list[Row], workers: int) -> str:
     return PAGE.format(
         clips=_count(default[0]),
         workers=workers,
-        ran=_ran(),
-        provenance=provenance("python -m research.measure.accuracy --fresh"),
+        provenance=provenance(f"python -m research.measure.accuracy --fresh --workers {workers}"),
         table=table(rows),
         detail=markdown_table(["clip", "frames", *(row.tracker for row in default)], detail) + "\n",
     )
@@ -142,8 +160,8 @@ def page(rows: list[Row], default: list[Row], workers: int) -> str:
 def table(rows: list[Row]) -> str:
     """Mean scores of all rows."""
     columns = ("auc", "ao", "sr50", "sr75", "precision", "norm_precision")
-    cells = [[row.tracker, row.rules, *(f"{row.mean[c]:.3f}" for c in columns), f"{row.mean['fps']:.1f}"] for row in rows]
-    return markdown_table(["tracker", "rules", "AUC", "AO", "SR0.5", "SR0.75", "precision", "normalised", "fps"], cells)
+    cells = [[row.tracker, row.rules, row.runtime, *(f"{row.mean[c]:.3f}" for c in columns), f"{row.mean['fps']:.1f}"] for row in rows]
+    return markdown_table(["tracker", "rules", "runtime", "AUC", "AO", "SR0.5", "SR0.75", "precision", "normalised", "fps"], cells)
 
 
 def plot_speed(means: dict[str, dict[str, float]], path: Path) -> None:
@@ -181,13 +199,7 @@ def _count(row: Row) -> str:
 
 def _ran() -> str:
     """What computes the networks of the package on this machine."""
-    names = {model: describe(load(model, threads=1)) for model in OURS}
-    told = {model: name.replace("OnnxNetwork", "ONNX Runtime").replace("OpenVinoNetwork", "OpenVINO") for model, name in names.items()}
-    return "; ".join(f"{model} ran on {name}" for model, name in told.items())
-
-
-def _show(done: int, total: int) -> None:
-    print(f"\r{done}/{total}", end="\n" if done == total else "", flush=True)
+    return "; ".join(f"{model} ran on {computed_by(describe(load(model, threads=1)))}" for model in OURS)
 
 
 if __name__ == "__main__":

@@ -24,11 +24,14 @@ from fear.evaluation.jobs import Job
 from fear.evaluation.metrics import Floats
 from fear.evaluation.results import read_outcome
 from fear.geometry.boxes import iou
+from research.measure.progress import show_progress
 from research.measure.provenance import provenance
 
 HERE = Path(__file__).parent
 DOCS = HERE.parents[1] / "docs" / "results"
 PAGE = """# Long clips
+
+How the trackers do on clips of hundreds of frames, in which targets hide and come back. All trackers ran in one run on the same machine.
 
 {provenance}
 
@@ -39,10 +42,6 @@ PAGE = """# Long clips
 How many of the absent frames each tracker flags as lost.
 
 {absence}
-
-What the truth calls absent was looked at. In all 196 absent frames of `WTRACK_cam2_0` the person is still in the picture, at first cut off
-by its border and then close to the camera; a tracker that follows him there is right, and counts as wrong in this table. In
-`WTRACK_cam3_3004` the person leaves the picture; later others enter where he left, of about his size.
 
 ## Clips on which {first} fails
 
@@ -73,7 +72,7 @@ def main() -> None:
     clips = tuple(options.clips.split(",")) if options.clips else None
     root = options.shared / "data" / "long"
     run = Options(sequences=clips, anchors=options.anchors, workers=options.workers)
-    found = evaluate(root, specs, output=options.output, options=run, on_done=_show)
+    found = evaluate(root, specs, output=options.output, options=run, on_done=show_progress)
     plot_failures(found, specs, read("folder", root), DOCS / "long.png")
     report = (options.output / "report.md").read_text(encoding="utf-8").partition("\n## Where ")[0]
     report = report.partition("\n\n")[2].replace("![success](success.png) ![precision](precision.png)\n\n", "")
@@ -126,10 +125,6 @@ def smooth(overlaps: Floats) -> Floats:
     window = np.ones(_SMOOTH)
     sums, counts = np.convolve(np.where(known, overlaps, 0), window, "same"), np.convolve(known, window, "same")
     return np.where(known, sums / np.maximum(counts, 1), np.nan)
-
-
-def _show(done: int, total: int) -> None:
-    print(f"\r{done}/{total}", end="\n" if done == total else "", flush=True)
 
 
 if __name__ == "__main__":

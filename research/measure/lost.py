@@ -13,17 +13,16 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fear.datasets import read
 from fear.datasets.clip import Clip
+from fear.evaluation.metrics import Floats
 from fear.geometry.boxes import iou
 from fear.tracking.loop import follow
 from fear.tracking.tracker import MultiTracker
 from research.measure.provenance import provenance
 
 HERE = Path(__file__).parent
-Floats = NDArray[np.float64]
 PAGE = """# Followed or lost?
 
 How well do `score`, `similarity` and `lost` tell a followed target from a lost one? Measured with {model} (float32) on the reference clips:
@@ -33,8 +32,7 @@ How well do `score`, `similarity` and `lost` tell a followed target from a lost 
 
 {table}
 
-`lost` is true in {lost_flagged} of the lost frames and in {followed_flagged} of the followed ones. In most of the remaining lost frames the
-tracker follows a look-alike, and the network is as sure of it as of the target.
+`lost` is true in {lost_flagged} of the lost frames and in {followed_flagged} of the followed ones.
 """
 
 

@@ -14,11 +14,10 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fear.datasets import read
 from fear.datasets.clip import Clip
-from fear.evaluation.metrics import measure
+from fear.evaluation.metrics import Floats, measure
 from fear.loading.reference import find_model
 from fear.tracking.loop import follow
 from fear.tracking.tracker import MultiTracker
@@ -43,7 +42,6 @@ score is chance.
 
 {table}
 """
-Floats = NDArray[np.float64]
 
 
 def score(model: str, clip: Clip) -> Floats:

@@ -45,8 +45,9 @@ its confidence is above 0.5. "One template" learns and follows with the static t
 {table}
 
 Runs begin every 300 frames of the 22 long clips, forwards and backwards, and last at most 300 frames. AUC is the mean over clips of the
-mean over their runs. A run ends lost where none of its last ten scored frames overlaps the truth. The difference from the first row is
-paired over clips, with its 95 % interval by bootstrap; where the interval contains 0, other clips might have given the opposite result.
+mean over their runs. A run ends lost where none of its last ten scored frames overlaps the truth by more than 0.1. The difference from
+the first row is paired over clips, with its 95 % interval by bootstrap; where the interval contains 0, other clips might have given the
+opposite result.
 """
 
 

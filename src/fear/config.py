@@ -181,14 +181,14 @@ class TrackerConfig(_Config):
         dynamic_template: Renews the second template from the video (paper).
         update_interval: Frames between two renewals; 70 is our choice.
         template_context: The template crop shows the box and this part of its size on every side. 0.2 in the published code; 0.25 measured
-            better with its weights and ours (docs/results/rules.md).
+            better with its weights and fear-xs (docs/results/rules.md).
         search_context: The search crop of the network shows the box and this part of its size on every side, which is five times the box at
             2.0 (published code).
         search_size: Side of the square that is searched, in pixels of that crop. The middle 192 of 256 pixels measured as good as the
             whole, for 0.56 of the work (docs/results/rules.md). It is never larger than what the network knows.
         steady_search_size: The same for a steady target, which was found with at least `steady_score` in the frame before and moved by at
             most `steady_step`. It is never smaller than what the weights know (`NetworkConfig.least_search_size`). None: always
-            `search_size`. 144 measured as good as 192 from many starts, and 128 cost 0.005 AUC (docs/results/starts.md).
+            `search_size`. 144 measured as good as 192 from many starts, and 128 cost 0.005 AUC (research/journal.md).
         steady_score: Least score of a steady target, 0 to 1. With such a score only `least_similarity` can make a frame doubtful.
         steady_step: Largest step of the centre of a steady target from frame to frame, in widths or heights of its box.
         window: Weight of a cosine window over the score map, 0 to 1. The published code knows 0.38 and has it off.

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from fear.config import TrackerConfig
-from fear.tracking.decode import Floats, change_penalty, cosine_window, decode
+from fear.geometry.cells import Floats
+from fear.tracking.decode import change_penalty, cosine_window, decode
 
 PLAIN = TrackerConfig(window=0, penalty=0, size_rate=None)
 

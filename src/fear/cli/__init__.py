@@ -1,4 +1,4 @@
-"""The command `fear`: each command parses, calls and prints. Nothing imports this room; a command imports what it needs when it runs."""
+"""The command `fear`: each command parses, calls and prints. Nothing imports this package; a command imports what it needs when it runs."""
 
 from fear.cli import bench, data, demo, evaluate, export, import_, models, track, train  # noqa: F401  each registers itself
 from fear.cli.app import app

@@ -15,9 +15,7 @@ from numpy.typing import NDArray
 
 from fear.config import STRIDE, TrackerConfig
 from fear.geometry.boxes import Box
-from fear.geometry.cells import best_cell, box_at
-
-Floats = NDArray[np.float32]
+from fear.geometry.cells import Floats, best_cell, box_at
 
 
 class Peak(NamedTuple):
