@@ -21,7 +21,7 @@ import fear
 from fear.cli import app
 from fear.cli.assignments import parse_value
 from fear.errors import BoxError, ConfigError, DatasetError, FearError, RuntimeMissingError, VideoError, WeightsError
-from fear.evaluation.results import claim_data, read_key
+from fear.evaluation.ownership import claim_data, read_key
 from fear.media.options import require_options
 from fear.media.reader import is_source
 from fear.media.synthetic import Scene, render

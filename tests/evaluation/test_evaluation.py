@@ -15,7 +15,7 @@ import pytest
 import fear
 from fear.config import TrackerConfig
 from fear.errors import ConfigError, DatasetError, FearError
-from fear.evaluation import Options, Spec, evaluate, results
+from fear.evaluation import Options, Spec, evaluate, ownership
 from fear.media.writer import VideoWriter
 from fear.tracking.track import Track
 
@@ -237,26 +237,26 @@ def test_many_starts(root: Path, tmp_path: Path) -> None:
 def test_other_rules_never_show_old_figures_and_nothing_is_lost(tmp_path: Path) -> None:
     base = {"tracker": "fear-xs", "weights": "abc", "rules": TrackerConfig().to_dict()}
     other = base | {"rules": TrackerConfig(window=0).to_dict()}
-    folder = results.claim_tracker(tmp_path, "fear-xs", base)
+    folder = ownership.claim_tracker(tmp_path, "fear-xs", base)
     (folder / "a.txt").write_text("old")
-    assert results.claim_tracker(tmp_path, "fear-xs", base) == folder
+    assert ownership.claim_tracker(tmp_path, "fear-xs", base) == folder
     assert (folder / "a.txt").is_file()
-    assert results.claim_tracker(tmp_path, "fear-xs", other) == folder
+    assert ownership.claim_tracker(tmp_path, "fear-xs", other) == folder
     assert not (folder / "a.txt").exists()
     (folder / "a.txt").write_text("new")
-    names = list(results.tracker_folders(tmp_path, [folder]))
+    names = list(ownership.tracker_folders(tmp_path, [folder]))
     assert names[0] == "fear-xs"
     assert names[1].startswith("fear-xs@")
-    results.claim_tracker(tmp_path, "fear-xs", base)
+    ownership.claim_tracker(tmp_path, "fear-xs", base)
     assert (folder / "a.txt").read_text() == "old"
-    results.claim_tracker(tmp_path, "fear-xs", other)
+    ownership.claim_tracker(tmp_path, "fear-xs", other)
     assert (folder / "a.txt").read_text() == "new"
 
 
 def test_results_without_a_key_are_not_taken_for_ones_own(tmp_path: Path) -> None:
     (tmp_path / "fear-xs").mkdir()
     (tmp_path / "fear-xs" / "a.txt").write_text("of an unknown tracker")
-    folder = results.claim_tracker(tmp_path, "fear-xs", {"tracker": "fear-xs"})
+    folder = ownership.claim_tracker(tmp_path, "fear-xs", {"tracker": "fear-xs"})
     assert not (folder / "a.txt").exists()
     assert (tmp_path / "fear-xs@unknown" / "a.txt").is_file()
 

@@ -12,8 +12,9 @@ from fear.datasets.clip import Clip
 from fear.errors import ConfigError
 from fear.evaluation.jobs import Job
 from fear.evaluation.others import adopt_results
+from fear.evaluation.ownership import claim_data, claim_tracker, read_key, tracker_folders
 from fear.evaluation.report import write_report
-from fear.evaluation.results import claim_data, claim_tracker, is_done, read_key, tracker_folders
+from fear.evaluation.results import is_done
 from fear.evaluation.runner import run_all
 from fear.evaluation.starts import choose_starts
 from fear.evaluation.submissions import SUBMISSIONS, write_submission
@@ -83,7 +84,7 @@ def evaluate(
     Args:
         root: Folder of the data set.
         trackers: Models, as `fear.Tracker` takes them, `opencv:csrt|kcf|mil|nano|vit`, `MODULE:CLASS`, or a `Spec`, which also holds rules,
-            a runtime, and the folders of neighbours' networks. The report compares the first one with the others.
+            a runtime, and the folders of the networks of OpenCV's trackers. The report compares the first one with the others.
         dataset: Layout of the data set, one of `fear.datasets.READERS`.
         output: Folder for results and report.
         options: Which clips and frames to run, and where.

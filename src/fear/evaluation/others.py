@@ -24,7 +24,8 @@ from fear.datasets.files import find, read_boxes
 from fear.errors import ConfigError, DatasetError
 from fear.evaluation.jobs import Job, Outcome
 from fear.evaluation.metrics import Floats
-from fear.evaluation.results import claim_tracker, write_outcome
+from fear.evaluation.ownership import claim_tracker
+from fear.evaluation.results import write_outcome
 from fear.evaluation.trackers import Spec
 
 _FROM_ONE = ("otb", "uav123")

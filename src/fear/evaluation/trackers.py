@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from fear.config import TrackerConfig
 from fear.errors import ConfigError
-from fear.evaluation.neighbours import create_opencv, opencv_networks
+from fear.evaluation.opencv_trackers import create_opencv, opencv_networks
 from fear.loading.load import describe, load
 from fear.loading.reference import find_model
 from fear.media.opencv import require_opencv

@@ -28,7 +28,7 @@ _INERTIA, _SIZE_MEMORY = 0.2, 0.05  # weight of the newest frame in the moving a
 _SMALLEST = 2.0  # pixels; a smaller box shows nothing to search for, and one bad frame must not end a track
 
 
-class Finding(NamedTuple):
+class Detection(NamedTuple):
     """One place that a search found."""
 
     box_xywh: Box
@@ -83,7 +83,7 @@ class Target:
         small = self._steady or self._redetection is not None  # while lost, a frame has other searches as well
         return search_window(candidate or self._box, self._rules, self._network.config, small).on_pixels()
 
-    def second_window(self, frame: Picture, found: Finding) -> Window | None:
+    def second_window(self, frame: Picture, found: Detection) -> Window | None:
         """Where to look again in a frame in which the target was hardly found: where it would be if only the camera had moved.
 
         Args:
@@ -104,7 +104,7 @@ class Target:
             return None
         return search_window((x + across, y + down, w, h), self._rules, self._network.config).on_pixels()
 
-    def convinces(self, found: Finding) -> bool:
+    def convinces(self, found: Detection) -> bool:
         """Whether a place other than the expected one shows this target."""
         return self._presence.is_found(found.score, found.similarity, elsewhere=True)
 
@@ -116,7 +116,7 @@ class Target:
         """Writes the crop of a window into `out`, (side, side, 3)."""
         crop(frame, window, self._fill, out)
 
-    def read(self, window: Window, maps: Maps, row: int, count: int = 1) -> list[Finding]:
+    def read(self, window: Window, maps: Maps, row: int, count: int = 1) -> list[Detection]:
         """What a search found, the best place first.
 
         Args:
@@ -129,11 +129,11 @@ class Target:
         rules = self._unbiased if self._redetection else self._rules
         similarity = self.template.similarity(maps.search_embeddings[row])
         best = islice(peaks(maps.scores[row, 0], maps.boxes_ltrb[row], (width, height), rules), count)
-        return [Finding(self._keep_in_reach(self._limited(window.to_frame(peak.box_xywh))), peak.score, similarity) for peak in best]
+        return [Detection(self._keep_in_reach(self._limited(window.to_frame(peak.box_xywh))), peak.score, similarity) for peak in best]
 
-    def heed(self, others: Iterable[Target]) -> None:
+    def limit_size(self, others: Iterable[Target]) -> None:
         """Limits the size of the box while another target is near; otherwise the box would grow until it holds both targets."""
-        if not any(self._is_near(other.occupied) for other in others if other.occupied is not None):
+        if not any(self._is_near(other.claimed_box) for other in others if other.claimed_box is not None):
             self._largest = None
         elif self._largest is None:
             self._largest = _GROWTH * self._usual_size[0], _GROWTH * self._usual_size[1]
@@ -145,13 +145,13 @@ class Target:
         width, height = min(w, self._largest[0]), min(h, self._largest[1])
         return x + (w - width) / 2, y + (h - height) / 2, width, height
 
-    def options(self, findings: list[Finding]) -> list[Option]:
+    def options(self, detections: list[Detection]) -> list[Option]:
         """How well each place suits this target."""
         x, y, w, h = self._box
         frames = self._presence.doubtful_frames + 1
         expected = (x + frames * self._velocity[0], y + frames * self._velocity[1], w, h)
         found = []
-        for place, one in enumerate(findings):
+        for place, one in enumerate(detections):
             relative = self._presence.relative(one.similarity)
             possible = place == 0 or one.score >= self._rules.lost_score  # a second choice has to be a likely one
             found.append(Option(one.box_xywh, affinity(one.box_xywh, expected, one.score, relative) if possible else 0.0))
@@ -163,11 +163,11 @@ class Target:
         return abs(x + w / 2 - ox - ow / 2) < (w + ow) / 2 + w / 2 and abs(y + h / 2 - oy - oh / 2) < (h + oh) / 2 + h / 2
 
     @property
-    def occupied(self) -> Box | None:
+    def claimed_box(self) -> Box | None:
         """The box of a target that is not lost, which no other target can have; None while the target is lost."""
         return self._box if self._redetection is None else None
 
-    def advance(self, frame: Picture, local: Sequence[Finding], wide: Sequence[Finding], others: Sequence[Box]) -> Track:
+    def advance(self, frame: Picture, local: Sequence[Detection], wide: Sequence[Detection], others: Sequence[Box]) -> Track:
         """Takes what the searches of a frame found.
 
         Args:
@@ -176,7 +176,7 @@ class Target:
             wide: Found elsewhere.
             others: Places of other targets in this frame, which a lost target cannot have.
         """
-        nothing = Finding(self._box, 0.0, 0.0)
+        nothing = Detection(self._box, 0.0, 0.0)
         if self._redetection is None:
             found = next(iter(local), nothing)
             lost = self._follow(frame, found)
@@ -187,7 +187,7 @@ class Target:
         self._before = frame
         return Track(clip_box(self._box, self._height, self._width), found.score, found.similarity, lost, self.id)
 
-    def _follow(self, frame: Picture, found: Finding) -> bool:
+    def _follow(self, frame: Picture, found: Detection) -> bool:
         """Moves a target that is not lost to the box that was found; returns `Track.lost` of this frame."""
         before, self._box = self._box, found.box_xywh
         self._steady = found.score >= self._rules.steady_score and step(before, self._box) <= self._rules.steady_step
@@ -206,10 +206,10 @@ class Target:
             self._redetection = Redetection(self._box, self._height, self._width, self._rules, self._network.config)
         return self._presence.lost or found.score < self._rules.lost_score
 
-    def _look_for(self, redetection: Redetection, local: Sequence[Finding], wide: Sequence[Finding]) -> Finding | None:
+    def _look_for(self, redetection: Redetection, local: Sequence[Detection], wide: Sequence[Detection]) -> Detection | None:
         """Takes what was found of a lost target; returns what convinced in the local search."""
 
-        def convinces(one: Finding, elsewhere: bool) -> bool:
+        def convinces(one: Detection, elsewhere: bool) -> bool:
             return self._presence.is_found(one.score, one.similarity, elsewhere) and redetection.is_plausible(one.box_xywh)
 
         here = next((one for one in local if convinces(one, elsewhere=redetection.candidate is not None)), None)

@@ -19,7 +19,7 @@ from fear.media.image import Image, Picture, require_frame
 from fear.media.planes import Bgr
 from fear.runtime.protocol import Network, require_finite
 from fear.tracking.assignment import assign, in_conflict
-from fear.tracking.target import Finding, Target
+from fear.tracking.target import Detection, Target
 from fear.tracking.track import Track
 
 _log = logging.getLogger(__name__)
@@ -192,36 +192,36 @@ class MultiTracker(_NotPicklable):
         frame = self._picture(frame)
         several = len(self._targets) > 1
         for target in self._targets:
-            target.heed(other for other in self._targets if other is not target)
+            target.limit_size(other for other in self._targets if other is not target)
         peaks = _PEAKS if several else 1
         local = self._search(frame, [(target, target.search_window()) for target in self._targets], peaks)
         local |= self._look_again(frame, local, peaks)
         wide = self._search(frame, [(target, window) for target in self._targets for window in target.wide_windows()], peaks)
         local |= self._choose(local)
         tracks: dict[int, Track] = {}
-        for target in sorted(self._targets, key=lambda one: one.occupied is None):  # lost ones come last: they get what is left
-            others = [other.occupied for other in self._targets if other is not target and other.occupied is not None]
+        for target in sorted(self._targets, key=lambda one: one.claimed_box is None):  # lost ones come last: they get what is left
+            others = [other.claimed_box for other in self._targets if other is not target and other.claimed_box is not None]
             tracks[target.id] = target.advance(frame, local[target.id], wide.get(target.id, []), others)
         return [tracks[target.id] for target in self._targets]
 
-    def _look_again(self, frame: Picture, local: dict[int, list[Finding]], count: int) -> dict[int, list[Finding]]:
+    def _look_again(self, frame: Picture, local: dict[int, list[Detection]], count: int) -> dict[int, list[Detection]]:
         """What was found of targets that the camera had moved out of their local search."""
         windows = [(target, target.second_window(frame, local[target.id][0])) for target in self._targets]
         found = self._search(frame, [(target, window) for target, window in windows if window is not None], count)
         return {target.id: found[target.id] for target in self._targets if target.id in found and target.convinces(found[target.id][0])}
 
-    def _choose(self, local: dict[int, list[Finding]]) -> dict[int, list[Finding]]:
-        """Resolves conflicts between targets that are not lost: each keeps at most one finding, and no two keep the same object.
+    def _choose(self, local: dict[int, list[Detection]]) -> dict[int, list[Detection]]:
+        """Resolves conflicts between targets that are not lost: each keeps at most one detection, and no two keep the same object.
 
         Without a conflict the answer is empty.
         """
-        following = [target for target in self._targets if target.occupied is not None]
+        following = [target for target in self._targets if target.claimed_box is not None]
         if not in_conflict([local[target.id][0].box_xywh for target in following]):
             return {}
         chosen = assign({target.id: target.options(local[target.id]) for target in following})
         return {number: [] if place is None else [local[number][place]] for number, place in chosen.items()}
 
-    def _search(self, frame: Picture, searches: list[tuple[Target, Window]], count: int) -> dict[int, list[Finding]]:
+    def _search(self, frame: Picture, searches: list[tuple[Target, Window]], count: int) -> dict[int, list[Detection]]:
         """What searches found, by the id of the target. Crops of one side are answered by one call of the network.
 
         Args:
@@ -229,7 +229,7 @@ class MultiTracker(_NotPicklable):
             searches: Targets, each with what a search for it shows.
             count: Of places that each search gives, at most.
         """
-        found: dict[int, list[Finding]] = {}
+        found: dict[int, list[Detection]] = {}
         for side in {window.side for _, window in searches}:
             alike = [(target, window) for target, window in searches if window.side == side]
             crops = self._buffer(side, len(alike))

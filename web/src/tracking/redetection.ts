@@ -3,10 +3,10 @@
 import { onPixels, type Box, type Window } from "./geometry";
 import { searchWindow, type NetworkConfig, type Rules } from "./rules";
 
-const STEP = 0.6; // of a window between the centres of neighbours, so that a target near a border of one is well inside the next
-const SCALES = [1, 1.5, 1, 1.5, 0.67]; // of the target against its last size, one after the other in each round over the picture
-const MOST = 128; // windows along a side of the picture, those nearest to the last place, so that a tiny target does not cost seconds
-const LARGEST_CHANGE = 2.5; // of width or height between the last sure box and a candidate
+const STEP = 0.6; // distance of neighbouring windows, relative to their size; a target near a border is well inside the next window
+const SCALES = [1, 1.5, 1, 1.5, 0.67]; // assumed size of the target relative to its last size, one value for each round over the picture
+const MOST = 128; // most windows along one side of the picture, so that a tiny target does not cost seconds
+const LARGEST_CHANGE = 2.5; // largest ratio of width or height between the last confident box and a candidate
 
 export class Redetection {
   /** Looked at again in the next frames, until it convinced or did not. */

@@ -26,7 +26,7 @@ export interface Track {
 }
 
 /** The best place of one search; the box may reach over the borders of the frame. */
-export interface Finding {
+export interface Detection {
   readonly box: Box;
   readonly score: number;
   readonly similarity: number;
@@ -83,7 +83,7 @@ export class Target {
   }
 
   /** The box of a target that is not lost, which no other target can have; null while the target is lost. */
-  get occupied(): Box | null {
+  get claimedBox(): Box | null {
     return this.redetection === null ? this.box : null;
   }
 
@@ -97,7 +97,7 @@ export class Target {
    * Where to look again in a frame in which the target was hardly found: where it would be if only the camera had moved. Null where the
    * local search was sure, or had this place in its middle.
    */
-  secondWindow(frame: Frame, { score, similarity }: Finding): Window | null {
+  secondWindow(frame: Frame, { score, similarity }: Detection): Window | null {
     if (!this.rules.camera_motion || this.redetection !== null || !this.presence.isDoubtful(score, similarity)) return null;
     const motion = this.before === null ? [0, 0] as const : cameraMotion(this.before, frame.overview(OVERVIEW), frame);
     const [across, down] = (this.camera = [this.camera[0] + motion[0], this.camera[1] + motion[1]]);
@@ -110,7 +110,7 @@ export class Target {
   }
 
   /** Whether a place other than the expected one shows this target. */
-  convinces({ score, similarity }: Finding): boolean {
+  convinces({ score, similarity }: Detection): boolean {
     return this.presence.isFound(score, similarity, true);
   }
 
@@ -125,10 +125,10 @@ export class Target {
   }
 
   /** What a search found, the best place first, `count` places at most that are apart from each other. */
-  read(frame: Frame, window: Window, maps: Maps, count: number): Finding[] {
+  read(frame: Frame, window: Window, maps: Maps, count: number): Detection[] {
     const size = { width: (this.box.width * window.side) / window.width, height: (this.box.height * window.side) / window.height };
     const similarity = this.template.similarity(maps.searchEmbedding);
-    const found: Finding[] = [];
+    const found: Detection[] = [];
     for (const { box, score } of peaks(maps.scores, maps.boxes, size, this.redetection === null ? this.rules : this.unbiased)) {
       found.push({ box: keptInReach(this.limited(toFrame(window, box)), frame), score, similarity });
       if (found.length === count) break;
@@ -137,16 +137,16 @@ export class Target {
   }
 
   /** Limits the size of the box while another target is near: it would grow until it holds both. */
-  heed(others: readonly Target[]): void {
-    if (!others.some(({ occupied }) => occupied !== null && this.isNear(occupied))) this.largest = null;
+  limitSize(others: readonly Target[]): void {
+    if (!others.some(({ claimedBox }) => claimedBox !== null && this.isNear(claimedBox))) this.largest = null;
     else this.largest ??= [GROWTH * this.usualSize[0], GROWTH * this.usualSize[1]];
   }
 
   /** How well each place suits this target. */
-  options(findings: readonly Finding[]): Option[] {
+  options(detections: readonly Detection[]): Option[] {
     const frames = this.presence.doubtfulFrames + 1;
     const expected = { ...this.box, x: this.box.x + frames * this.velocity[0], y: this.box.y + frames * this.velocity[1] };
-    return findings.map(({ box, score, similarity }, place) => {
+    return detections.map(({ box, score, similarity }, place) => {
       const possible = place === 0 || score >= this.rules.lost_score; // a second choice has to be a likely one
       return { box, affinity: possible ? affinity(box, expected, score, this.presence.relative(similarity)) : 0 };
     });
@@ -159,13 +159,13 @@ export class Target {
    * @param wide found elsewhere
    * @param others places of other targets in this frame, which a lost target cannot have
    */
-  async advance(frame: Frame, local: readonly Finding[], wide: readonly Finding[], others: readonly Box[]): Promise<Track> {
+  async advance(frame: Frame, local: readonly Detection[], wide: readonly Detection[], others: readonly Box[]): Promise<Track> {
     const nothing = { box: this.box, score: 0, similarity: 0 };
     let found = local[0] ?? nothing;
     let lost: boolean;
     if (this.redetection === null) lost = await this.follow(frame, found);
     else {
-      const [free, elsewhere] = [local, wide].map((some) => some.filter((one) => !belongsTo(one.box, others))) as [Finding[], Finding[]];
+      const [free, elsewhere] = [local, wide].map((some) => some.filter((one) => !belongsTo(one.box, others))) as [Detection[], Detection[]];
       found = this.lookFor(this.redetection, free, elsewhere) ?? free[0] ?? nothing;
       lost = this.redetection !== null;
     }
@@ -174,7 +174,7 @@ export class Target {
   }
 
   /** Moves a target that is not lost to the box that was found; returns `lost` of this frame. */
-  private async follow(frame: Frame, { box, score, similarity }: Finding): Promise<boolean> {
+  private async follow(frame: Frame, { box, score, similarity }: Detection): Promise<boolean> {
     const before = this.box;
     this.box = box;
     this.steady = score >= this.rules.steady_score && step(before, box) <= this.rules.steady_step;
@@ -195,8 +195,8 @@ export class Target {
   }
 
   /** Takes what was found of a lost target; returns what convinced in the local search. */
-  private lookFor(redetection: Redetection, local: readonly Finding[], wide: readonly Finding[]): Finding | null {
-    const convinces = ({ box, score, similarity }: Finding, elsewhere: boolean) =>
+  private lookFor(redetection: Redetection, local: readonly Detection[], wide: readonly Detection[]): Detection | null {
+    const convinces = ({ box, score, similarity }: Detection, elsewhere: boolean) =>
       this.presence.isFound(score, similarity, elsewhere) && redetection.isPlausible(box);
     const looksAtCandidate = redetection.candidate !== null;
     const here = local.find((one) => convinces(one, looksAtCandidate)) ?? null;
@@ -211,7 +211,7 @@ export class Target {
     } else if (looksAtCandidate) redetection.drop();
     else {
       const convincing = wide.filter((one) => convinces(one, true));
-      const better = (best: Finding, one: Finding) => (one.score * one.similarity > best.score * best.similarity ? one : best);
+      const better = (best: Detection, one: Detection) => (one.score * one.similarity > best.score * best.similarity ? one : best);
       if (convincing.length > 0) redetection.propose(convincing.reduce(better).box);
     }
     return here;

@@ -5,7 +5,7 @@ import type { Frame } from "./crop";
 import type { Box, Window } from "./geometry";
 import type { Network } from "./network";
 import type { Card, Rules } from "./rules";
-import { Target, type Finding, type Track } from "./target";
+import { Target, type Detection, type Track } from "./target";
 
 export type { Track } from "./target";
 
@@ -37,21 +37,21 @@ export class Tracker {
   /** Finds these targets in the next frame; no two of them get the same object. */
   async update(numbers: readonly number[], frame: Frame): Promise<Track[]> {
     const targets = numbers.map((number) => this.target(number));
-    for (const target of targets) target.heed(targets.filter((other) => other !== target));
+    for (const target of targets) target.limitSize(targets.filter((other) => other !== target));
     const peaks = targets.length > 1 ? PEAKS : 1;
-    const [local, wide]: [Finding[][], Finding[][]] = [[], []];
+    const [local, wide]: [Detection[][], Detection[][]] = [[], []];
     for (const target of targets) {
       local.push(await this.searchHere(frame, target, peaks));
-      const elsewhere: Finding[] = [];
+      const elsewhere: Detection[] = [];
       for (const window of target.wideWindows()) elsewhere.push(...(await this.search(frame, target, window, peaks)));
       wide.push(elsewhere);
     }
     const chosen = choose(targets, local);
     const tracks = new Map<Target, Track>();
-    const lost = (target: Target) => Number(target.occupied === null);
+    const lost = (target: Target) => Number(target.claimedBox === null);
     for (const target of [...targets].sort((a, b) => lost(a) - lost(b))) {
       // lost ones come last: they get what is left
-      const others = targets.flatMap((other) => (other === target || other.occupied === null ? [] : [other.occupied]));
+      const others = targets.flatMap((other) => (other === target || other.claimedBox === null ? [] : [other.claimedBox]));
       const place = targets.indexOf(target);
       tracks.set(target, await target.advance(frame, chosen[place]!, wide[place]!, others));
     }
@@ -59,7 +59,7 @@ export class Tracker {
   }
 
   /** The local search, and a second one where the camera may have moved the target out of it. */
-  private async searchHere(frame: Frame, target: Target, count: number): Promise<Finding[]> {
+  private async searchHere(frame: Frame, target: Target, count: number): Promise<Detection[]> {
     const first = await this.search(frame, target, target.searchWindow(), count);
     const window = target.secondWindow(frame, first[0]!);
     if (window === null) return first;
@@ -67,7 +67,7 @@ export class Tracker {
     return target.convinces(second[0]!) ? second : first;
   }
 
-  private async search(frame: Frame, target: Target, window: Window, count: number): Promise<Finding[]> {
+  private async search(frame: Frame, target: Target, window: Window, count: number): Promise<Detection[]> {
     const { side } = window;
     const out = this.crops.get(side) ?? new Uint8Array(side * side * 3);
     this.crops.set(side, out);
@@ -83,9 +83,9 @@ export class Tracker {
 }
 
 /** What each target may take: all that was found where it is lost, else one place, or nothing, so that no two targets get the same object. */
-function choose(targets: readonly Target[], local: readonly Finding[][]): (readonly Finding[])[] {
-  const best: (readonly Finding[])[] = [...local];
-  const following = targets.flatMap(({ occupied }, place) => (occupied === null ? [] : [place]));
+function choose(targets: readonly Target[], local: readonly Detection[][]): (readonly Detection[])[] {
+  const best: (readonly Detection[])[] = [...local];
+  const following = targets.flatMap(({ claimedBox }, place) => (claimedBox === null ? [] : [place]));
   if (!inConflict(following.map((place) => local[place]![0]!.box))) return best;
   const chosen = assign(following.map((place) => targets[place]!.options(local[place]!)));
   following.forEach((place, row) => {
