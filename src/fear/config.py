@@ -199,10 +199,10 @@ class TrackerConfig(_Config):
         lost_similarity: A frame is doubtful while the similarity is below this share of what is usual for the target.
         least_similarity: The same, whatever the score: what is found there is another object. Of 30,032 right frames with a score of at
             least 0.95, fear-xs has none below 0.6.
-        doubt_frames: A target is lost after so many doubtful frames, one after the other.
+        doubt_frames: A target is lost after so many doubtful frames, one after the other, or after one at a cut to another scene.
         camera_motion: Looks again in a doubtful frame where the target would be if only the camera had moved. A small target leaves its
-            search when the camera jerks; then this keeps it. It compares with the frame before, so it does nothing for programs that write
-            every frame into the same array.
+            search when the camera jerks; then this keeps it. Where the frame before shows another scene, a doubtful target is lost at once.
+            Both compare with the frame before, so they do nothing for programs that write every frame into the same array.
         redetection: Looks for a lost target in the whole picture, and keeps its box until it is found. Off: the box follows whatever is
             most like the target.
         redetection_work: Most searches of a frame while a target is lost, the local one included; each takes as long as that of a steady

@@ -17,8 +17,10 @@ from fear.media.synthetic import Scene, render
 from fear.runtime.protocol import Crops, Floats, Maps, Network
 from fear.tracking.presence import Presence
 from fear.tracking.redetection import Redetection
+from scripted_network import ScriptedNetwork
 
 RULES = TrackerConfig()
+SIZE = (25.6, 25.6, 25.6, 25.6)
 SCENE = Scene(frames=12, height=240, width=320, distractor=False, occlusion=False)
 
 
@@ -116,6 +118,25 @@ def test_a_scene_cut_right_after_the_first_frame_is_lost(model: str) -> None:
     tracker.init(images[0], box)
     tracks = [tracker.update(blocks) for _ in range(14)]
     assert all(track.lost for track in tracks[RULES.doubt_frames - 1 :])
+
+
+def test_a_doubtful_target_is_lost_at_once_where_the_scene_is_cut() -> None:
+    """Without the cut its box follows what is found, which may be an object of the new scene."""
+    scene, other = (np.random.default_rng(seed).integers(0, 255, (200, 300, 3), np.uint8) for seed in (1, 2))
+    for now, is_lost in ((other, True), (scene, False)):
+        answers = iter([(0.99, SIZE, (8, 8)), (0.99, SIZE, (8, 8)), (0.4, SIZE, (8, 9))])  # the last one is found elsewhere
+        tracker = Tracker(ScriptedNetwork(lambda k, answers=answers: next(answers)), config=replace(RULES, window=0.0, camera_motion=True))
+        tracker.init(scene, (100, 50, 40, 20))
+        before = tracker.update(scene)
+        track = tracker.update(now)
+        assert track.lost
+        assert (track.box_xywh == pytest.approx(before.box_xywh)) == is_lost
+
+
+def test_a_target_that_is_there_in_both_scenes_is_not_lost() -> None:
+    presence = Presence(RULES, usual=0.9)
+    assert not presence.observe(0.99, 0.9, cut=True)
+    assert not presence.lost
 
 
 def test_a_candidate_of_quite_another_size_is_not_plausible() -> None:

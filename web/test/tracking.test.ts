@@ -104,7 +104,7 @@ describe("the camera's motion", () => {
 
   it("is that of what stands still", () => {
     for (const [across, down] of [[0, 0], [40, -12], [-4, 6]] as const) {
-      const motion = cameraMotion(waves(0, 0), waves(across, down), { width: 512, height: 256 });
+      const motion = cameraMotion(waves(0, 0), waves(across, down), { width: 512, height: 256 })!;
       expect(Math.abs(motion[0] - across)).toBeLessThan(2);
       expect(Math.abs(motion[1] - down)).toBeLessThan(2);
     }
@@ -113,6 +113,15 @@ describe("the camera's motion", () => {
   it("is none where a frame shows nothing", () => {
     const nothing = frameThatReads(512, 256, (_x, _y, w, h) => ({ data: new Uint8Array(w * h * 4), width: w, height: h })).overview(OVERVIEW);
     expect(cameraMotion(waves(0, 0), nothing, { width: 512, height: 256 })).toEqual([0, 0]);
+  });
+
+  it("is unknown at a cut to another scene", () => {
+    const noise = (seed: number) =>
+      frameThatReads(512, 256, (_x, _y, w, h) => {
+        const data = Uint8Array.from({ length: w * h * 4 }, (_, k) => ((k >> 2) * (2 * seed + 7919) * 104729) >>> 24);
+        return { data, width: w, height: h };
+      }).overview(OVERVIEW);
+    expect(cameraMotion(noise(1), noise(2), { width: 512, height: 256 })).toBeNull();
   });
 });
 
@@ -176,6 +185,14 @@ describe("presence", () => {
     presence.found();
     expect([presence.observe(0.97, 0.6), presence.lost]).toEqual([false, false]); // so sure that it is the target, turned
     expect(presence.observe(0.97, 0.3)).toBe(true); // however sure, another object
+  });
+
+  it("a doubtful target is lost at once at a cut", () => {
+    const presence = new Presence({ ...RULES, doubt_frames: 5 }, 0.8);
+    presence.observe(0.99, 0.8, true);
+    expect(presence.lost).toBe(false); // it is there in both scenes
+    presence.observe(0.3, 0.8, true);
+    expect(presence.lost).toBe(true);
   });
 
   it("elsewhere a lost target has to look like itself", () => {

@@ -1,4 +1,4 @@
-"""How the camera moved from one frame to the next, seen from the whole picture.
+"""How the camera moved from one frame to the next, or that it shows another scene, seen from the whole picture.
 
 Phase correlation (Kuglin and Hines, 1975): two pictures of which one is a shifted copy of the other differ in the phases of their Fourier
 transforms alone, and the inverse transform of the difference has a peak at the shift. Small overviews of the frames are enough.
@@ -15,10 +15,11 @@ from fear.media.image import Picture
 from fear.media.planes import Floats, brightness
 
 _SIDE = 128  # pixels of an overview; with 256 the same targets were kept
+_FLAT = 1e-6  # product of two spectra, of which one has nothing but rounding errors
 _LEAST_PEAK = 0.1  # below it the frames show different scenes; frames of one scene gave 0.16 and more
 
 
-def camera_motion(before: Picture, now: Picture) -> tuple[float, float]:
+def camera_motion(before: Picture, now: Picture) -> tuple[float, float] | None:
     """The shift of the static background from one frame to the next.
 
     Args:
@@ -26,16 +27,20 @@ def camera_motion(before: Picture, now: Picture) -> tuple[float, float]:
         now: The next one, of the same size.
 
     Returns:
-        Pixels of the frame: to the right, and down. No motion where the frames have too little in common to tell.
+        Pixels of the frame: to the right, and down. No motion where a frame is of one colour. None where the frames show different
+        scenes, as at a cut.
     """
     height, width = now.shape[:2]
     down, across = _Sampling.of(height), _Sampling.of(width)
     spectra = [_spectrum(brightness(frame, down.places, across.places)) for frame in (before, now)]
     difference = spectra[1] * np.conj(spectra[0])
-    peaks = np.fft.irfft2(difference / (np.abs(difference) + 1e-9), s=(down.size, across.size))
+    strength = np.abs(difference)
+    if strength.max() < _FLAT:
+        return 0.0, 0.0
+    peaks = np.fft.irfft2(difference / (strength + 1e-9), s=(down.size, across.size))
     row, column = divmod(int(peaks.argmax()), across.size)
     if peaks[row, column] < _LEAST_PEAK:
-        return 0.0, 0.0
+        return None
     return _shift(peaks[row], column) * across.scale, _shift(peaks[:, column], row) * down.scale
 
 

@@ -53,13 +53,20 @@ class Presence:
         """The similarity as a share of the usual one; 1 where the usual one says nothing."""
         return 1.0 if self._usual <= 0 else similarity / self._usual
 
-    def observe(self, score: float, similarity: float) -> bool:
-        """Counts a frame of a target that is not lost; returns whether it was doubtful."""
+    def observe(self, score: float, similarity: float, cut: bool = False) -> bool:
+        """Counts a frame of a target that is not lost; returns whether it was doubtful.
+
+        Args:
+            score: Of what was found.
+            similarity: Of what was found.
+            cut: The frame shows another scene than the one before. Then a doubtful target is lost at once; in the frames that follow,
+                something of the new scene might be taken for it.
+        """
         doubtful = self.is_doubtful(score, similarity)
         self.doubtful_frames = self.doubtful_frames + 1 if doubtful else 0
         if not doubtful:
             self._usual += _MEMORY * (similarity - self._usual)
-        self.lost = self._rules.redetection and self.doubtful_frames >= self._rules.doubt_frames
+        self.lost = self._rules.redetection and (self.doubtful_frames >= self._rules.doubt_frames or (doubtful and cut))
         return doubtful
 
     def found(self) -> None:

@@ -61,6 +61,7 @@ class Target:
         self._usual_size = box_xywh[2:]
         self._before = frame
         self._camera = (0.0, 0.0)  # its motion since the last sure frame, in pixels across and down
+        self._is_cut = False  # this frame shows another scene than the one before
         self._redetection: Redetection | None = None
         self.template = DualTemplate(
             network.encode_template(self._cut_template(frame)[None]),
@@ -93,11 +94,15 @@ class Target:
         Returns:
             None where the local search was sure, or had this place in its middle.
         """
+        self._is_cut = False
         followed = self._rules.camera_motion and self._redetection is None
         if not followed or not self._presence.is_doubtful(found.score, found.similarity):
             return None
-        across, down = camera_motion(self._before, frame)
-        across, down = self._camera = self._camera[0] + across, self._camera[1] + down
+        motion = camera_motion(self._before, frame)
+        self._is_cut = motion is None
+        if motion is None:
+            return None
+        across, down = self._camera = self._camera[0] + motion[0], self._camera[1] + motion[1]
         x, y, w, h = self._sure_box
         moved = abs(across) >= _LEAST_MOVE * w or abs(down) >= _LEAST_MOVE * h
         if not moved or not (0 <= x + across + w / 2 < self._width and 0 <= y + down + h / 2 < self._height):
@@ -191,7 +196,7 @@ class Target:
         """Moves a target that is not lost to the box that was found; returns `Track.lost` of this frame."""
         before, self._box = self._box, found.box_xywh
         self._steady = found.score >= self._rules.steady_score and step(before, self._box) <= self._rules.steady_step
-        doubtful = self._presence.observe(found.score, found.similarity)
+        doubtful = self._presence.observe(found.score, found.similarity, self._is_cut)
         if not doubtful:
             self._sure_box, self._camera = self._box, (0.0, 0.0)
             self._velocity = _blend(self._velocity, _movement(before, self._box), _INERTIA)

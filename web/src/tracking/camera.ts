@@ -5,6 +5,7 @@ import type { Pixels } from "./crop";
 /** Side of an overview of a frame in pixels. */
 export const OVERVIEW = 128;
 
+const FLAT = 1e-6; // product of two spectra, of which one has nothing but rounding errors
 const LEAST_PEAK = 0.1; // below it the frames show different scenes
 
 /** Complex numbers in rows of `OVERVIEW`. */
@@ -14,26 +15,30 @@ interface Spectrum {
 }
 
 /**
- * The shift of the static background from one frame to the next, to the right and down, in pixels of the frame.
+ * The shift of the static background from one frame to the next, to the right and down, in pixels of the frame. No motion where a frame is
+ * of one colour; null where the frames show different scenes, as at a cut.
  *
  * @param before overview of a frame
  * @param now overview of the next one, of the same size
  * @param frame width and height of the frames
  */
-export function cameraMotion(before: Pixels, now: Pixels, frame: { width: number; height: number }): readonly [number, number] {
+export function cameraMotion(before: Pixels, now: Pixels, frame: { width: number; height: number }): readonly [number, number] | null {
   const [old, difference] = [spectrum(before), spectrum(now)];
+  let strongest = 0;
   for (let k = 0; k < old.real.length; k++) {
     // the product with the conjugate, of which the phase alone is kept
     const real = difference.real[k]! * old.real[k]! + difference.imaginary[k]! * old.imaginary[k]!;
     const imaginary = difference.imaginary[k]! * old.real[k]! - difference.real[k]! * old.imaginary[k]!;
     const size = Math.hypot(real, imaginary) + 1e-9;
+    strongest = Math.max(strongest, size);
     difference.real[k] = real / size;
     difference.imaginary[k] = -imaginary / size; // conjugate, so that the transform below is the inverse one
   }
+  if (strongest < FLAT) return [0, 0];
   transform(difference);
   const peaks = difference.real.map((value) => value / difference.real.length);
   const best = peaks.reduce((highest, value, place) => (value > peaks[highest]! ? place : highest), 0);
-  if (peaks[best]! < LEAST_PEAK) return [0, 0];
+  if (peaks[best]! < LEAST_PEAK) return null;
   const [row, column] = [Math.floor(best / OVERVIEW), best % OVERVIEW];
   const across = shift((k) => peaks[row * OVERVIEW + k]!, column);
   const down = shift((k) => peaks[k * OVERVIEW + column]!, row);

@@ -29,12 +29,15 @@ export class Presence {
     return score >= this.rules.found_score && this.relative(similarity) >= least;
   }
 
-  /** Counts a frame of a target that is not lost; returns whether it was doubtful. */
-  observe(score: number, similarity: number): boolean {
+  /**
+   * Counts a frame of a target that is not lost; returns whether it was doubtful. After a cut to another scene, a doubtful target is lost at
+   * once: in the frames that follow, something of the new scene might be taken for it.
+   */
+  observe(score: number, similarity: number, cut = false): boolean {
     const doubtful = this.isDoubtful(score, similarity);
     this.doubtfulFrames = doubtful ? this.doubtfulFrames + 1 : 0;
     if (!doubtful) this.usual += MEMORY * (similarity - this.usual);
-    this.lost = this.rules.redetection && this.doubtfulFrames >= this.rules.doubt_frames;
+    this.lost = this.rules.redetection && (this.doubtfulFrames >= this.rules.doubt_frames || (doubtful && cut));
     return doubtful;
   }
 

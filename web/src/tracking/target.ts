@@ -43,6 +43,7 @@ export class Target {
   private readonly unbiased: Rules; // of searches that do not know where the target was
   private redetection: Redetection | null = null;
   private camera: readonly [number, number] = [0, 0]; // its motion since the last sure frame, in pixels across and down
+  private isCut = false; // this frame shows another scene than the one before
 
   private constructor(
     private readonly network: Network,
@@ -98,8 +99,11 @@ export class Target {
    * local search was sure, or had this place in its middle.
    */
   secondWindow(frame: Frame, { score, similarity }: Detection): Window | null {
+    this.isCut = false;
     if (!this.rules.camera_motion || this.redetection !== null || !this.presence.isDoubtful(score, similarity)) return null;
-    const motion = this.before === null ? [0, 0] as const : cameraMotion(this.before, frame.overview(OVERVIEW), frame);
+    const motion = this.before === null ? ([0, 0] as const) : cameraMotion(this.before, frame.overview(OVERVIEW), frame);
+    this.isCut = motion === null;
+    if (motion === null) return null;
     const [across, down] = (this.camera = [this.camera[0] + motion[0], this.camera[1] + motion[1]]);
     const { width, height } = this.sureBox;
     const place = { x: this.sureBox.x + across, y: this.sureBox.y + down, width, height };
@@ -178,7 +182,7 @@ export class Target {
     const before = this.box;
     this.box = box;
     this.steady = score >= this.rules.steady_score && step(before, box) <= this.rules.steady_step;
-    const doubtful = this.presence.observe(score, similarity);
+    const doubtful = this.presence.observe(score, similarity, this.isCut);
     if (!doubtful) {
       this.sureBox = box;
       this.camera = [0, 0];
