@@ -11,13 +11,24 @@ FearError
 ├── ExportError        an exported network that differs from the one it came from
 └── DatasetError       a data set that is not laid out as its name promises
 
-A message is one line that says what was expected and what came, and where there is one, the remedy. Errors about a value that the caller
-gave (ConfigError, FrameError, BoxError) are ValueErrors too.
+A message is one line, of about a thousand characters at most, that says what was expected and what came, and where there is one, the
+remedy. Errors about a value that the caller gave (ConfigError, FrameError, BoxError) are ValueErrors too.
 """
+
+_LONGEST, _END = 1000, 300
+"""Characters of a message, and those of a longer one's end that are kept."""
+
+
+def shortened(message: str) -> str:
+    """A message without its middle where it is very long: what came may be a file of megabytes in one line."""
+    return message if len(message) <= _LONGEST else f"{message[: _LONGEST - _END]} … {message[-_END:]}"
 
 
 class FearError(Exception):
     """The base of every error that this package raises on purpose."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(shortened(message))
 
 
 class ConfigError(FearError, ValueError):

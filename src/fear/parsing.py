@@ -6,6 +6,8 @@ import json
 import tomllib
 from typing import Any
 
+_MARK = "\ufeff"  # the byte order mark with which editors of Windows begin files in UTF-8
+
 
 def parse_json(text: str | bytes) -> Any:
     """Reads JSON.
@@ -14,7 +16,7 @@ def parse_json(text: str | bytes) -> Any:
         ValueError: It is something else, or is nested too deeply.
     """
     try:
-        return json.loads(text)
+        return json.loads(text.removeprefix(_MARK) if isinstance(text, str) else text)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
 
@@ -26,6 +28,6 @@ def parse_toml(text: str) -> dict[str, Any]:
         ValueError: It is something else, is nested too deeply, or holds a number of thousands of digits.
     """
     try:
-        return tomllib.loads(text)
+        return tomllib.loads(text.removeprefix(_MARK))
     except RecursionError as error:
         raise ValueError("nested too deeply") from error

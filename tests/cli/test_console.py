@@ -132,11 +132,11 @@ def test_what_the_package_does_is_shown_while_it_lasts_and_warnings_are_lines(
 def test_the_sample_of_the_page_says_that_it_is_rendered(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     from fear.demo import Site, site
 
-    site._sample.cache_clear()
+    site._rendered_sample.cache_clear()
     monkeypatch.setattr("fear.media.synthetic.DEFAULT", Scene(frames=2, height=120, width=160))
     with console.messages():
         first, again = Site().get("sample.mp4"), Site().get("sample.json")
-    site._sample.cache_clear()
+    site._rendered_sample.cache_clear()
     assert first is not None
     assert again is not None
     (line,) = capsys.readouterr().err.splitlines()  # once, for both files

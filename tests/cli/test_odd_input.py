@@ -118,6 +118,11 @@ def test_parsers_of_foreign_text_raise_value_errors_alone() -> None:
             parse_toml(f"a = {text}")
 
 
+def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
+    assert parse_json("\ufeff[1]") == parse_json(b"\xef\xbb\xbf[1]") == [1]
+    assert parse_toml("\ufeffa = 1") == {"a": 1}
+
+
 def test_values_of_set_that_are_no_values_are_text() -> None:
     assert parse_value(DEEP) == DEEP
     assert parse_value(LONG) == LONG
@@ -445,6 +450,13 @@ def test_a_source_without_a_name() -> None:
 def test_settings_of_a_source_of_another_kind(options: dict[str, Any], message: str, clip: Path) -> None:
     with pytest.raises(VideoError, match=message):
         fear.open_source(clip, **options)
+
+
+def test_a_file_of_one_long_line_is_told_in_a_short_one(tmp_path: Path) -> None:
+    (tmp_path / "b.txt").write_text("69,50,107,87\n" + "1" * 1_000_000)
+    message = says("data", "export", tmp_path / "b.txt", tmp_path / "o.mot.txt", "--size", "360x240", "--rate", "30")
+    assert "b.txt, line 2: expected x,y,w,h, got '111" in message
+    assert len(message) < 1100
 
 
 USUAL = "rtsp_transport video_size framerate pixel_format input_format fflags probesize analyzeduration timeout max_delay threads"

@@ -20,6 +20,7 @@ from fear.media.reader import open_source
 from fear.media.synthetic import Scene, render
 from fear.media.writer import VideoWriter
 from fear.tracking.track import Track
+from fear.weights.store import write_text_whole
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="rights, limits and signals of Linux")
 
@@ -125,6 +126,65 @@ def test_a_full_disk_is_told_by_the_video(room: int, tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert (tmp_path / "v.mp4").stat().st_size == room
+
+
+def test_boxes_go_into_a_pipe(clip: list[str], tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "boxes.csv")
+    process = subprocess.Popen([*COMMAND, "track", *clip, "--boxes", str(tmp_path / "boxes.csv")])
+    lines = (tmp_path / "boxes.csv").read_text().splitlines()
+    assert process.wait() == 0
+    assert lines[0].startswith("frame,time,target")
+    assert len(lines) == 13
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_told_with_the_name_of_the_box_file(clip: list[str], tmp_path: Path) -> None:
+    (tmp_path / "b.csv").symlink_to("/dev/full")
+    result = subprocess.run([*COMMAND, "track", *clip, "--boxes", str(tmp_path / "b.csv")], capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (1, f"fear: {tmp_path / 'b.csv'}: expected to write on (No space left on device)\n")
+
+
+def test_a_full_disk_is_told_with_the_name_of_a_file_that_appears_whole(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large") as raised:
+            write_text_whole(tmp_path / "card.json", "x" * 2000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert raised.value.filename == str(tmp_path / "card.json")
+    assert not list(tmp_path.iterdir())
+
+
+STARTING = """
+import os, sys, time
+import fear.loading.load
+from pathlib import Path
+from fear.weights.store import written_whole
+
+def slow(*_, **__):
+    with written_whole(Path(sys.argv[-1])) as unfinished:
+        unfinished.write_text("begun")
+        print("ready", flush=True)
+        time.sleep(60)
+
+fear.loading.load.load = slow
+from fear.cli import app
+app(sys.argv[1:-1])
+"""
+"""The command, which stays busy while it loads a network, with a file half-written."""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_while_a_network_is_loaded_ends_with_a_line_and_leaves_nothing(clip: list[str], tmp_path: Path, number: int) -> None:
+    command = [sys.executable, "-c", STARTING, "track", *clip, str(tmp_path / "half")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (1, "fear: interrupted\n")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")

@@ -125,6 +125,8 @@ def test_compressed_files_are_unpacked_for_whoever_cannot(address: str) -> None:
     assert headers["Content-Type"] == "application/wasm"
     assert gzip.decompress(packed) == plain
     assert plain[:4] == b"\0asm"
+    for refused in ("gzip;q=0", "gzip; q=0.00, br", "x-notgzip", "identity"):
+        assert fetch(address, path, **{"Accept-Encoding": refused})[0] == plain
 
 
 def test_networks_and_rules_are_the_packages_own(address: str) -> None:

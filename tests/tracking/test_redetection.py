@@ -123,9 +123,9 @@ def test_a_scene_cut_right_after_the_first_frame_is_lost(model: str) -> None:
 def test_a_doubtful_target_is_lost_at_once_where_the_scene_is_cut() -> None:
     """Without the cut its box follows what is found, which may be an object of the new scene."""
     scene, other = (np.random.default_rng(seed).integers(0, 255, (200, 300, 3), np.uint8) for seed in (1, 2))
+    answers = [(0.99, SIZE, (8, 8)), (0.99, SIZE, (8, 8)), (0.4, SIZE, (8, 9))]  # the last one is found elsewhere
     for now, is_lost in ((other, True), (scene, False)):
-        answers = iter([(0.99, SIZE, (8, 8)), (0.99, SIZE, (8, 8)), (0.4, SIZE, (8, 9))])  # the last one is found elsewhere
-        tracker = Tracker(ScriptedNetwork(lambda k, answers=answers: next(answers)), config=replace(RULES, window=0.0, camera_motion=True))
+        tracker = Tracker(ScriptedNetwork(answers.__getitem__), config=replace(RULES, window=0.0))
         tracker.init(scene, (100, 50, 40, 20))
         before = tracker.update(scene)
         track = tracker.update(now)

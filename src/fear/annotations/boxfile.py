@@ -171,7 +171,7 @@ class _LineFiles:
             self._open(target)
         for file in self._files.values():  # only now: where one of them cannot be opened, the others stay as they were
             self._empty(file)
-        self._put(self._files[0], format.header)
+        self._put(0, format.header)
 
     def write(self, rows: Sequence[Row]) -> None:
         for row in rows:
@@ -179,13 +179,12 @@ class _LineFiles:
             if target not in self._files:
                 self._open(target)
                 self._empty(self._files[target])
-                self._put(self._files[target], _NO_BOX * self._frames)
-            self._put(self._files[target], self._format.line(row))
+                self._put(target, _NO_BOX * self._frames)
+            self._put(target, self._format.line(row))
         self._frames += 1
 
     def _open(self, target: int) -> None:
-        alone = target == 0 and not self._numbered
-        path = self._path if alone else self._path.with_stem(f"{self._path.stem}_{target}")
+        path = self._path_of(target)
         try:
             number = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)  # what it holds is kept until all are open
             self._files[target] = FileIO(number, "w")  # nothing waits in a buffer
@@ -194,21 +193,27 @@ class _LineFiles:
             raise ConfigError(f"{path}: expected a place to write boxes to ({error.strerror})") from error
         self.paths.append(path)
 
+    def _path_of(self, target: int) -> Path:
+        alone = target == 0 and not self._numbered
+        return self._path if alone else self._path.with_stem(f"{self._path.stem}_{target}")
+
     @staticmethod
     def _empty(file: FileIO) -> None:
         with suppress(OSError):  # a device or a pipe holds nothing
             file.truncate(0)
 
-    def _put(self, file: FileIO, line: str) -> None:
-        whole, left = file.tell(), memoryview(line.encode())
+    def _put(self, target: int, line: str) -> None:
+        file, left = self._files[target], memoryview(line.encode())
+        whole = file.tell() if file.seekable() else None
         try:
             while left:  # a disk that becomes full takes a part of a line
                 left = left[file.write(left) :]
         except OSError as error:
-            with suppress(OSError):  # a device has no length
-                file.truncate(whole)
+            if whole is not None:
+                with suppress(OSError):  # a device has no length
+                    file.truncate(whole)
             self.close()
-            raise FearError(f"{file.name}: expected to write on ({error.strerror})") from error
+            raise FearError(f"{self._path_of(target)}: expected to write on ({error.strerror})") from error
 
     def close(self) -> None:
         for file in self._files.values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 from typing import Annotated, Any, NoReturn
 
@@ -12,14 +13,25 @@ from typer.core import TyperGroup
 
 import fear
 from fear.cli.console import messages
-from fear.errors import FearError
+from fear.errors import FearError, shortened
+from fear.signals import on_ending_signal
 
 _UsageError: Any = typer.BadParameter.__mro__[1]
 _ClickError: Any = typer.BadParameter.__mro__[2]  # typer carries its own click and does not export these two
 
 
 class _Commands(TyperGroup):
-    """Every failure is one line on stderr: usage errors end with 2, any other with 1."""
+    """Every failure is one line on stderr: usage errors end with 2, any other with 1.
+
+    What asks a program to end, such as SIGTERM, ends it as Ctrl-C does, so that nothing half-written stays behind.
+    """
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            with on_ending_signal(signal.default_int_handler):
+                return super().invoke(ctx)
+        except KeyboardInterrupt:  # typer would end without a word
+            self._end("interrupted", 1)
 
     def main(self, *args: Any, **options: Any) -> Any:
         standalone = options.get("standalone_mode", True)
@@ -67,8 +79,8 @@ class _Commands(TyperGroup):
         raise SystemExit(0)
 
     @staticmethod
-    def _end(message: str, code: int) -> None:
-        typer.echo(f"fear: {' '.join(message.split())}", err=True)
+    def _end(message: str, code: int) -> NoReturn:
+        typer.echo(f"fear: {shortened(' '.join(message.split()))}", err=True)
         raise SystemExit(code)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import signal
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +14,6 @@ from fear.cli.assignments import parse_assignment
 from fear.cli.console import complete_model, complete_runtime, out, progress, working
 from fear.errors import BoxError, ConfigError, FearError
 from fear.geometry.boxes import Box, parse_box
-from fear.signals import on_ending_signal
 
 if TYPE_CHECKING:
     from fear.annotations.recording import Summary
@@ -151,7 +149,6 @@ def track_command(
     config = TrackerConfig.from_dict(switched | chosen)
     summary = Summary()
     with (
-        on_ending_signal(signal.default_int_handler),  # as after Ctrl-C, the files are left whole
         open_source(source, options=options, stream=video_stream, rate=rate, reconnect=reconnect, start=start) as frames,
         ExitStack() as stack,
     ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import gzip
+import re
 import socket
 import sys
 from collections.abc import Callable, Mapping
@@ -104,8 +105,18 @@ def _is_length(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < 10 and int(text) <= _LARGEST_BODY
 
 
+def _accepts_gzip(accepted: str) -> bool:
+    """Whether a list such as `gzip;q=0.5, br` allows gzip (RFC 9110, section 12.5.3)."""
+    for coding in accepted.lower().split(","):
+        name, _, quality = (part.strip() for part in coding.partition(";"))
+        if name == "gzip":
+            return re.fullmatch(r"q\s*=\s*0(\.0*)?", quality) is None
+    return False
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128  # connections that wait to be accepted; with the 5 of Python others are refused or tried again after seconds
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignores browsers that close their connection before the answer is complete."""
@@ -150,7 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(HTTPStatus.NOT_FOUND)
             return
         data, packed = reply.data, reply.compressed
-        if packed and "gzip" not in self.headers.get("Accept-Encoding", ""):
+        if packed and not _accepts_gzip(self.headers.get("Accept-Encoding", "")):
             data, packed = gzip.decompress(data), False
         self.send_response(reply.status)
         headers = {"Content-Type": reply.type, "Content-Length": str(len(data)), **reply.headers}

@@ -9,6 +9,7 @@ import gzip
 import json
 import logging
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from pathlib import Path, PurePosixPath
@@ -26,6 +27,7 @@ _BUILT = Path(__file__).parent / "site"
 _XZ = ".xz"
 """Ending of files that the package holds as xz, which is smaller than gzip by a third. Browsers get gzip, because they cannot unpack xz."""
 _GRAPHS = ("embed.onnx", "match.onnx")
+_RENDERING = threading.Lock()
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -131,9 +133,14 @@ def _models() -> bytes:
     return json.dumps({"version": fear.__version__, "rules": TrackerConfig().to_dict(), "cards": cards}).encode()
 
 
-@cache
 def _sample() -> tuple[bytes, bytes]:
-    """The first box of the rendered clip as JSON, and the clip."""
+    """The first box of the rendered clip as JSON, and the clip; rendered once, however many threads ask at the same time."""
+    with _RENDERING:
+        return _rendered_sample()
+
+
+@cache
+def _rendered_sample() -> tuple[bytes, bytes]:
     from fear.media.synthetic import DEFAULT, render
     from fear.media.writer import VideoWriter
 

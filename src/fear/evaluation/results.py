@@ -7,6 +7,8 @@ OUTPUT/results/<tracker>/starts/<clip>_<first frame>.txt and so on
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 from fear.datasets.files import read_boxes
@@ -36,7 +38,9 @@ def read_outcome(job: Job) -> Outcome:
         DatasetError: A file is missing or damaged.
     """
     try:
-        seconds, scores, lost = (np.loadtxt(job.folder / f"{job.name}_{kind}.txt", ndmin=1) for kind in KINDS)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # an empty file is told by the number of its lines
+            seconds, scores, lost = (np.loadtxt(job.folder / f"{job.name}_{kind}.txt", ndmin=1) for kind in KINDS)
     except (OSError, ValueError) as error:
         raise DatasetError(f"{job.folder / job.name}: expected the files of a finished run ({error})") from error
     return Outcome(read_boxes(job.folder / f"{job.name}.txt"), seconds, scores, lost.astype(bool))

@@ -6,6 +6,7 @@ The cache holds what can be made again: converted networks, compiled networks, m
 from __future__ import annotations
 
 import atexit
+import errno
 import hashlib
 import os
 import shutil
@@ -22,6 +23,8 @@ from fear.errors import FearError, RuntimeMissingError, WeightsError
 
 _UNFINISHED = ".fear-"
 """Start of the names of folders in which files and folders are written."""
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 _ABANDONED = 86_400.0
 """Seconds after which nobody is writing there any more."""
@@ -69,12 +72,18 @@ def written_whole(path: Path, *, keep_existing: bool = False) -> Iterator[Path]:
 
     Raises:
         FearError: A file shall appear where a folder is.
+        OSError: The disk is full; the error names `path`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path.parent)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=_UNFINISHED) as temporary:
         unfinished, before = Path(temporary) / path.name, Path(temporary) / "before"
-        yield unfinished
+        try:
+            yield unfinished
+        except OSError as error:
+            if error.errno in _FULL and error.filename is None:  # writing into an open file does not say which one it was
+                raise OSError(error.errno, error.strerror, str(path)) from error
+            raise
         if keep_existing and path.exists():
             return
         if path.is_dir() and unfinished.is_file():
