@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -118,6 +119,21 @@ def test_any_python_class_can_be_evaluated(root: Path, tmp_path: Path) -> None:
     assert outcome.boxes_xywh == pytest.approx(np.tile(sequence.boxes_xywh[0], (5, 1)), abs=1e-4)
     assert np.isnan(outcome.scores[1:]).all()  # it says nothing about how sure it is
     assert not outcome.lost.any()
+
+
+def test_a_run_that_fails_does_not_wait_for_the_others(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "two_trackers.py").write_text(
+        "import time\n"
+        "class Slow:\n    def init(self, frame, box): time.sleep(300)\n    def update(self, frame): pass\n"
+        "class Wrong:\n    def init(self, frame, box): time.sleep(1)\n    def update(self, frame): return 'nowhere'\n"
+    )
+    (clip,) = read("folder", root, ["a"])
+    trackers = [Job(Spec(f"two_trackers:{name}"), clip, tmp_path / name) for name in ("Slow", "Wrong")]
+    start = time.monotonic()
+    with pytest.raises(FearError, match="nowhere"):
+        list(run_all(trackers, workers=2))
+    assert time.monotonic() - start < 100
 
 
 def test_a_class_is_found_in_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

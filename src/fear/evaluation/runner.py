@@ -57,6 +57,7 @@ def _outcomes(jobs: list[Job], workers: int, cluster: str | None) -> Iterator[tu
 def _in_processes(jobs: list[Job], workers: int) -> Iterator[tuple[Job, Outcome]]:
     # processes are spawned, not forked, since the threads of the runtimes do not survive a fork
     spawn = multiprocessing.get_context("spawn")
+    others = set(multiprocessing.active_children())  # of the program that calls this
     with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=spawn, initializer=_end_with_parent, initargs=(os.getpid(),)) as pool:
         futures = {pool.submit(track, job): job for job in jobs}
         # Python watches only those workers that it had started before a call of `submit` was noticed. Without one more call, the end of the
@@ -71,6 +72,8 @@ def _in_processes(jobs: list[Job], workers: int) -> Iterator[tuple[Job, Outcome]
             ) from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            for worker in set(multiprocessing.active_children()) - others:
+                worker.terminate()  # else the end of the clips at hand is waited for, though nobody takes their outcomes
             raise
 
 
