@@ -18,7 +18,10 @@ def test_a_shift_is_measured(across: int, down: int) -> None:
 
 
 def test_frames_of_different_scenes_are_told() -> None:
-    assert camera_motion(wall()[:600, :800], wall(1)[:600, :800]) is None
+    scene, other = wall()[:600, :800], wall(1)[:600, :800]
+    assert camera_motion(scene, other // 3) is None
+    assert camera_motion(scene, other) == (0.0, 0.0)  # as bright as before: perhaps blurred by a fast camera
+    assert camera_motion(scene, scene // 3) == pytest.approx((0.0, 0.0), abs=0.5)  # the light went out
 
 
 def test_frames_of_one_colour_tell_no_motion() -> None:

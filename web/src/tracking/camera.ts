@@ -6,7 +6,9 @@ import type { Pixels } from "./crop";
 export const OVERVIEW = 128;
 
 const FLAT = 1e-6; // product of two spectra, of which one has nothing but rounding errors
-const LEAST_PEAK = 0.1; // below it the frames show different scenes
+const LEAST_PEAK = 0.1; // below it no shift explains the difference between the frames
+const LEAST_COMMON = 0.75; // of the pixels
+const LEVELS = 16; // levels of brightness, 0 to 255, that count as one
 
 /** Complex numbers in rows of `OVERVIEW`. */
 interface Spectrum {
@@ -15,8 +17,8 @@ interface Spectrum {
 }
 
 /**
- * The shift of the static background from one frame to the next, to the right and down, in pixels of the frame. No motion where a frame is
- * of one colour; null where the frames show different scenes, as at a cut.
+ * The shift of the static background from one frame to the next, to the right and down, in pixels of the frame. No motion where it cannot
+ * be told, such as where a frame is of one colour; null where the frames show different scenes, as at a cut.
  *
  * @param before overview of a frame
  * @param now overview of the next one, of the same size
@@ -38,19 +40,32 @@ export function cameraMotion(before: Pixels, now: Pixels, frame: { width: number
   transform(difference);
   const peaks = difference.real.map((value) => value / difference.real.length);
   const best = peaks.reduce((highest, value, place) => (value > peaks[highest]! ? place : highest), 0);
-  if (peaks[best]! < LEAST_PEAK) return null;
+  if (peaks[best]! < LEAST_PEAK) return commonBrightness(before, now) < LEAST_COMMON ? null : [0, 0];
   const [row, column] = [Math.floor(best / OVERVIEW), best % OVERVIEW];
   const across = shift((k) => peaks[row * OVERVIEW + k]!, column);
   const down = shift((k) => peaks[k * OVERVIEW + column]!, row);
   return [(across * frame.width) / OVERVIEW, (down * frame.height) / OVERVIEW];
 }
 
+/** Brightness of each pixel of an overview, 0 to 255. */
+function grey({ data }: Pixels): Float64Array {
+  return Float64Array.from({ length: OVERVIEW * OVERVIEW }, (_, k) => (data[4 * k]! + data[4 * k + 1]! + data[4 * k + 2]!) / 3);
+}
+
+/** The share of pixels that two overviews have in common when only their brightness counts: the intersection of the histograms. */
+function commonBrightness(before: Pixels, now: Pixels): number {
+  const [old, recent] = [before, now].map((overview) => {
+    const counts = new Uint32Array(256 / LEVELS);
+    for (const value of grey(overview)) counts[Math.floor(value / LEVELS)]! += 1;
+    return counts;
+  }) as [Uint32Array, Uint32Array];
+  return old.reduce((sum, count, level) => sum + Math.min(count, recent[level]!), 0) / (OVERVIEW * OVERVIEW);
+}
+
 /** Fourier transform of a grey overview that fades out towards its borders, which do not belong to the scene. */
-function spectrum({ data }: Pixels): Spectrum {
-  const real = new Float64Array(OVERVIEW * OVERVIEW);
-  let sum = 0;
-  for (let k = 0; k < real.length; k++) sum += real[k] = (data[4 * k]! + data[4 * k + 1]! + data[4 * k + 2]!) / 3;
-  const mean = sum / real.length;
+function spectrum(overview: Pixels): Spectrum {
+  const real = grey(overview);
+  const mean = real.reduce((sum, value) => sum + value, 0) / real.length;
   const fade = Float64Array.from({ length: OVERVIEW }, (_, k) => 0.5 - 0.5 * Math.cos((2 * Math.PI * k) / (OVERVIEW - 1)));
   const faded = real.map((value, k) => (value - mean) * fade[Math.floor(k / OVERVIEW)]! * fade[k % OVERVIEW]!);
   const both = { real: faded, imaginary: new Float64Array(faded.length) };
