@@ -193,8 +193,6 @@ def test_frames_of_opencv_give_the_tracks_of_rgb_frames() -> None:
     for colour in ("rgb", "bgr"):
         tracker = MultiTracker("fear-xs", runtime="onnx", colour=colour)
         pictures = [image if colour == "rgb" else np.ascontiguousarray(image[..., ::-1]) for image, *_ in clip]
-        tracker.init(pictures[0], clip[0][1:])
+        tracker.init(pictures[0], [*clip[0][1:], (-7.3, 2.9, 41.7, 33.1)])  # searches of the last one reach over the border
         tracks.append([tracker.update(picture) for picture in pictures[1:]])
-    for a, b in zip(*tracks, strict=True):
-        for one, other in zip(a, b, strict=True):
-            assert one.box_xywh == pytest.approx(other.box_xywh, abs=0.1)
+    assert tracks[0] == tracks[1]

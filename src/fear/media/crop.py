@@ -28,17 +28,21 @@ def crop(frame: Picture, window: Window, fill: Colour, out: Image | None = None)
     Returns:
         (S, S, 3)
     """
-    if isinstance(frame, LazyPicture):
-        frame, window = _part_around(frame, window)
-    return pixels.cut(frame, window, fill, out)
+    part, window = _part_around(frame, window)
+    return pixels.cut(part, window, fill, out)
 
 
-def _part_around(frame: LazyPicture, window: Window) -> tuple[Image, Window]:
-    """The part of a frame that the window and its margin show, and the window in that part's coordinates."""
+def _part_around(frame: Picture, window: Window) -> tuple[Image, Window]:
+    """The part of a frame that the window and its margin show, and the window in that part's coordinates.
+
+    Arrays are cut, too: so their crops equal those of other pictures to the last bit, since OpenCV rounds places by their distance from the
+    corner.
+    """
     height, width, _ = frame.shape
     left, top = max(math.floor(window.x) - _MARGIN, 0), max(math.floor(window.y) - _MARGIN, 0)
     right = min(math.ceil(window.x + window.width) + _MARGIN, width)
     bottom = min(math.ceil(window.y + window.height) + _MARGIN, height)
     if left >= right or top >= bottom:  # it lies outside, as it does of any part
         left, top, right, bottom = 0, 0, 1, 1
-    return frame.part(left, top, right, bottom), window._replace(x=window.x - left, y=window.y - top)
+    part = frame.part(left, top, right, bottom) if isinstance(frame, LazyPicture) else frame[top:bottom, left:right]
+    return part, window._replace(x=window.x - left, y=window.y - top)
