@@ -11,6 +11,7 @@ from fear.geometry.boxes import Box
 from fear.geometry.window import Window, window_around
 from fear.media.crop import crop
 from fear.media.image import Image, mean_colour, require_frame
+from fear.media.planes import Bgr
 
 FILL = (10.0, 20.0, 30.0)
 places = st.floats(-2000, 2000)
@@ -125,3 +126,14 @@ def test_a_window_on_whole_pixels_shows_the_same_faster(x: float, y: float, widt
 def test_small_windows_keep_their_fractions() -> None:
     window = Window(10.3, 20.7, 40.2, 300.0, 96)
     assert window.on_pixels() == window
+
+
+def test_crops_of_rgb_and_bgr_arrays_are_equal() -> None:
+    """OpenCV rounds places by their distance from the corner of what it is given."""
+    rng = np.random.default_rng(3)
+    image = rng.integers(0, 255, (357, 643, 3), np.uint8)
+    for _ in range(50):
+        x, y, width, height = rng.uniform((-80, -80, 30, 30), (600, 330, 200, 200))
+        window = Window(x, y, width, height, 128)
+        bgr = Bgr(np.ascontiguousarray(image[..., ::-1]))
+        assert (crop(image, window, (1, 2, 3)) == crop(bgr, window, (1, 2, 3))).all()
