@@ -77,7 +77,7 @@ def main() -> None:
     report = (options.output / "report.md").read_text(encoding="utf-8").partition("\n## Where ")[0]
     report = report.partition("\n\n")[2].replace("![success](success.png) ![precision](precision.png)\n\n", "")
     text = PAGE.format(
-        provenance=provenance("python -m research.measure.long"),
+        provenance=provenance("python -m research.measure.long" + (f" --anchors {options.anchors}" if options.anchors else "")),
         report=report.replace(published, "published FEAR-XS").strip(),
         absence=absence_by_clip(found, specs, read("folder", root)),
         first=names[0],
