@@ -304,6 +304,17 @@ def test_damaged_graph(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["openvino", "onnx"])
+def test_a_graph_without_a_digest_beside_graphs_with_one(tmp_path: Path, name: str) -> None:
+    assert SMALL.folder is not None
+    shutil.copytree(SMALL.folder, tmp_path / "x")
+    card = json.loads((SMALL.folder / "config.json").read_text())
+    del card["files"]["match.onnx"]
+    (tmp_path / "x" / "config.json").write_text(json.dumps(card))
+    with pytest.raises(DamagedWeightsError, match=r"match\.onnx: expected a SHA-256 of it in config\.json"):
+        runtime.load(tmp_path / "x", runtime=name)
+
+
+@pytest.mark.parametrize("name", ["openvino", "onnx"])
 def test_a_description_that_was_changed(tmp_path: Path, name: str) -> None:
     """Another size of crops would follow with other boxes, and nobody would know why."""
     assert FEAR_XS.folder is not None
