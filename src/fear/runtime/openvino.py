@@ -14,6 +14,7 @@ import numpy as np
 
 from fear.errors import ConfigError, WeightsError
 from fear.runtime.compiled import compiled_once
+from fear.runtime.memory import lacks_memory, too_little_memory
 from fear.runtime.protocol import QUANTISED, Crops, Floats, Maps, require_template_shapes
 from fear.telemetry import telemetry_off
 from fear.weights.card import WeightsCard, checked_sha256, read_card
@@ -36,6 +37,7 @@ class OpenVinoNetwork:
     Raises:
         ConfigError: this OpenVINO does not have the device.
         WeightsError: a graph is missing or damaged, or cannot run on the device.
+        FearError: there is too little memory.
     """
 
     def __init__(
@@ -96,7 +98,9 @@ class OpenVinoNetwork:
                 return compiled().create_infer_request()
             digests = [self._digests[file] for file in graph]
             return compiled_once(self._core, digests, side, self._settings, compiled).create_infer_request()
-        except RuntimeError as error:
+        except (RuntimeError, MemoryError) as error:
+            if lacks_memory(error):
+                raise too_little_memory(self._folder, "its network on OpenVINO", error) from error
             reason = " ".join(str(error).split())[-160:]
             raise WeightsError(f"{self._folder}: expected a network that OpenVINO can run on {self._device} ({reason})") from error
 

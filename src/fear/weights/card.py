@@ -230,11 +230,11 @@ def checked_sha256(graph: Path, card: WeightsCard) -> str:
     if not graph.is_file():
         return ""
     found = sha256_of(graph)
-    if card.files and found != (expected := card.files.get(graph.name)):
-        wanted = (
-            "a SHA-256 of it in config.json, as of other files, and found none"
-            if expected is None
-            else f"SHA-256 {one_line(expected)}, got {found}"
-        )
-        raise DamagedWeightsError(f"{graph}: expected {wanted}; take an undamaged copy or export again")
+    if not card.files:
+        return found
+    if graph.name not in card.files:
+        known = ", ".join(card.files)
+        raise DamagedWeightsError(f"{graph}: expected its SHA-256 in config.json, got {one_line(known)} alone; take an undamaged copy")
+    if found != (expected := card.files[graph.name]):
+        raise DamagedWeightsError(f"{graph}: expected SHA-256 {one_line(expected)}, got {found}; take an undamaged copy or export again")
     return found
