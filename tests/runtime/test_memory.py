@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NoReturn
 
+import numpy as np
 import pytest
 
 from fear.errors import FearError, RuntimeMissingError, WeightsError
 from fear.loading import load as loading
-from fear.runtime import onnx, openvino
-from fear.runtime.memory import lacks_memory
+from fear.runtime import openvino
+from fear.runtime.memory import lacks_memory, memory_named
 from fear.runtime.onnx import OnnxNetwork
 from fear.runtime.openvino import OpenVinoNetwork
 from fear.weights import packaged
@@ -32,7 +33,7 @@ def test_too_little_memory_is_named(error: Exception, monkeypatch: pytest.Monkey
         raise error
 
     monkeypatch.setattr(openvino, "compiled_once", fails)
-    monkeypatch.setattr(onnx.onnxruntime, "InferenceSession", fails)
+    monkeypatch.setattr("onnxruntime.InferenceSession", fails)
     for network in (OpenVinoNetwork, OnnxNetwork):
         with pytest.raises(FearError, match=r"fear-nano.*: expected enough memory for .*, got too little \(") as caught:
             network(FOLDER)
@@ -53,3 +54,16 @@ def test_too_little_memory_before_a_network_is_read(name: str, monkeypatch: pyte
 
 def test_other_failures_are_not_for_want_of_memory() -> None:
     assert not lacks_memory(RuntimeError("no kernel for this processor"))
+
+
+def test_too_little_memory_in_a_call_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Session:
+        def run(self, *_: object) -> NoReturn:
+            raise RuntimeError("BFCArena: Failed to allocate memory")
+
+    network = OnnxNetwork(FOLDER)
+    monkeypatch.setattr(network, "_match", Session())
+    with pytest.raises(FearError, match="fear-nano: expected enough memory for a call on ONNX Runtime, got too little"):
+        network.match(np.zeros((1, 128, 128, 3), np.uint8), np.zeros((1, 128, 8, 8), np.float32))
+    with pytest.raises(ZeroDivisionError), memory_named("x", "torch"):
+        _ = 1 / 0

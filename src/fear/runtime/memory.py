@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from fear.errors import FearError
 from fear.parsing import one_line
 
@@ -36,3 +39,18 @@ def too_little_memory(source: object, purpose: str, error: BaseException) -> Fea
     """
     reason = one_line(error)[-_SHOWN:] or type(error).__name__
     return FearError(f"{source}: expected enough memory for {purpose}, got too little ({reason}); close other programs or raise the limit")
+
+
+@contextmanager
+def memory_named(network: str, runtime: str) -> Iterator[None]:
+    """Names a want of memory in a call of a network; other errors pass as they are.
+
+    Raises:
+        FearError: there is too little memory.
+    """
+    try:
+        yield
+    except Exception as error:  # the errors of the runtimes have no other base class in common
+        if lacks_memory(error):
+            raise too_little_memory(network, f"a call on {runtime}", error) from error
+        raise

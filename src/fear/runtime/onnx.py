@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fear.errors import ConfigError, WeightsError
-from fear.runtime.memory import lacks_memory, too_little_memory
+from fear.runtime.memory import lacks_memory, memory_named, too_little_memory
 from fear.runtime.protocol import Crops, Floats, Maps, require_template_shapes
 from fear.telemetry import telemetry_off
 from fear.weights.card import WeightsCard, checked_sha256, read_card
@@ -57,12 +57,14 @@ class OnnxNetwork:
 
     def encode_template(self, template_crops: Crops) -> Floats:
         """See `Network.encode_template`."""
-        features: Floats = self._embed.run(None, {"template": template_crops})[0]
+        with memory_named(self.config.name, "ONNX Runtime"):
+            features: Floats = self._embed.run(None, {"template": template_crops})[0]
         return features
 
     def match(self, search_crops: Crops, template_features: Floats) -> Maps:
         """See `Network.match`."""
-        return Maps(*self._match.run(_OUTPUTS, {"search": search_crops, "template_features": template_features}))
+        with memory_named(self.config.name, "ONNX Runtime"):
+            return Maps(*self._match.run(_OUTPUTS, {"search": search_crops, "template_features": template_features}))
 
 
 def _provider(device: str) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 
 from fear.errors import ConfigError, WeightsError
 from fear.runtime.compiled import compiled_once
-from fear.runtime.memory import lacks_memory, too_little_memory
+from fear.runtime.memory import lacks_memory, memory_named, too_little_memory
 from fear.runtime.protocol import QUANTISED, Crops, Floats, Maps, require_template_shapes
 from fear.telemetry import telemetry_off
 from fear.weights.card import WeightsCard, checked_sha256, read_card
@@ -106,7 +106,7 @@ class OpenVinoNetwork:
 
     def encode_template(self, template_crops: Crops) -> Floats:
         """See `Network.encode_template`."""
-        with self._lock:
+        with self._lock, memory_named(self.config.name, "OpenVINO"):
             self._embed.infer([template_crops], share_inputs=True)
             features: Floats = self._embed.get_output_tensor(0).data.copy()  # the next call would overwrite it
         return features
@@ -115,7 +115,7 @@ class OpenVinoNetwork:
         """See `Network.match`; the first call with another side of crops compiles the network for it."""
         side = search_crops.shape[1]
         answers = []
-        with self._lock:
+        with self._lock, memory_named(self.config.name, "OpenVINO"):
             if side not in self._match:
                 self._match[side] = self._compile(self._search_part, side)
             request = self._match[side]
