@@ -126,8 +126,11 @@ class NetworkConfig(_Config):
         own = self.template_backbone
         self._require(own is None or own in get_args(Backbone), "template_backbone", f"None or one of {', '.join(get_args(Backbone))}")
         self._require(isinstance(self.name, str), "name", "text")
+        for field in ("separable", "folded"):
+            self._require(isinstance(getattr(self, field), bool), field, "True or False")
         for field in ("width", "template_size", "search_size", "least_search_size"):
-            self._require(isinstance(getattr(self, field), int), field, "a whole number")
+            value = getattr(self, field)
+            self._require(isinstance(value, int) and not isinstance(value, bool), field, "a whole number")
         self._require(0 < self.width <= _WIDEST, "width", f"1 to {_WIDEST} channels")
         for field in ("template_size", "search_size", "least_search_size"):
             size = getattr(self, field)

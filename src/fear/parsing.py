@@ -1,4 +1,4 @@
-"""JSON and TOML from files that anybody may have written: whatever is wrong with them is a `ValueError`."""
+"""JSON and TOML from files that anybody may have written: whatever is wrong with them is a `ValueError`. Their texts fit into one line."""
 
 from __future__ import annotations
 
@@ -31,3 +31,8 @@ def parse_toml(text: str) -> dict[str, Any]:
         return tomllib.loads(text.removeprefix(_MARK))
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+
+
+def one_line(text: object) -> str:
+    """Returns the text with single spaces instead of line breaks and other white space, for the one line of a message."""
+    return " ".join(str(text).split())

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -28,6 +31,18 @@ def few_crops(monkeypatch: pytest.MonkeyPatch) -> None:
     """Calibrates and compares int8 forms with fewer crops."""
     monkeypatch.setattr(convert, "_CALIBRATION", 15)
     monkeypatch.setitem(convert._COMPARED, "int8", 24)
+
+
+def test_tracing_leaves_nothing_among_the_temporary_files(tmp_path: Path) -> None:
+    code = """
+import os, torch
+from fear.export.onnx import trace_graph
+trace_graph(torch.nn.Linear(2, 2), {"x": torch.zeros(1, 2)}, ["y"])
+assert "TORCHINDUCTOR_CACHE_DIR" not in os.environ
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "TORCHINDUCTOR_CACHE_DIR"} | {"TMPDIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)  # torch decides about its folder once in a process
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.usefixtures("traced_once")

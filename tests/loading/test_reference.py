@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 import fear
-from fear.errors import WeightsError
+from fear.errors import DamagedWeightsError, WeightsError
 from fear.loading import reference
 from fear.loading.reference import find_model, models
 from fear.runtime import processor
@@ -36,6 +37,16 @@ def test_every_way_to_name_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_folder_cannot_be_exported_or_learn() -> None:
     with pytest.raises(WeightsError, match=r"an export needs a \.safetensors checkpoint, got a folder that is exported already"):
         find_model(FOLDER).require_checkpoint("an export")
+
+
+def test_the_checkpoint_of_another_packaged_network_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("fear-xs", "fear-nano"):
+        shutil.copytree(FOLDER.parent / name, tmp_path / name)
+    monkeypatch.setattr("fear.weights._PACKAGED", tmp_path)
+    shutil.copy(tmp_path / "fear-xs" / "checkpoint.safetensors", tmp_path / "fear-nano")
+    with pytest.raises(DamagedWeightsError, match=r"checkpoint\.safetensors: expected the network of .*config\.json with sha256 f3ed"):
+        fear.Tracker("fear-nano", runtime="torch")
+    assert find_model("fear-xs").require_checkpoint("torch") == tmp_path / "fear-xs" / "checkpoint.safetensors"
 
 
 def test_a_missing_model_is_told_with_what_is_known() -> None:

@@ -71,6 +71,32 @@ def test_another_shape(checkpoint: Path, tmp_path: Path) -> None:
         load_checkpoint(tmp_path / "x.safetensors")
 
 
+@pytest.mark.parametrize(
+    ("dtype", "shown"), [(torch.bfloat16, "BF16"), (torch.float8_e4m3fn, "F8_E4M3"), (torch.int32, "I32"), (torch.complex64, "C64")]
+)
+def test_other_types_of_numbers_are_named(checkpoint: Path, tmp_path: Path, dtype: torch.dtype, shown: str) -> None:
+    state = {name: tensor.to(dtype) for name, tensor in load_file(checkpoint).items()}
+    save_file(state, tmp_path / "x.safetensors", metadata=header(replace(read_card(checkpoint), sha256="")))
+    with pytest.raises(WeightsError, match=rf"x\.safetensors: expected tensors of type F16 or F32, got {shown} for 'adjust\.0\.bias'"):
+        read_card(tmp_path / "x.safetensors")
+
+
+def test_imagenet_weights_of_whole_numbers_are_refused(tmp_path: Path) -> None:
+    state = classifier(FEAR_M)
+    state["conv1.weight"] = state["conv1.weight"].to(torch.int32)
+    save_file(state, tmp_path / "x.safetensors")
+    with pytest.raises(WeightsError, match=r"1 of another type: conv1\.weight torch\.int32 instead of torch\.float32"):
+        load_imagenet(build_network(FEAR_M), tmp_path / "x.safetensors")
+
+
+def test_a_name_with_a_line_break_is_shown_in_one_line(checkpoint: Path, tmp_path: Path) -> None:
+    state = load_file(checkpoint) | {"x\ny": torch.zeros(1)}
+    save_file(state, tmp_path / "x.safetensors", metadata=header(read_card(checkpoint)))
+    with pytest.raises(WeightsError, match=r"1 keys unexpected: 'x\\ny'") as caught:
+        load_checkpoint(tmp_path / "x.safetensors")
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x00" * 100, b"PK\x03\x04" * 50])
 def test_foreign_file(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.safetensors").write_bytes(content)
@@ -96,13 +122,16 @@ def test_safetensors_of_somebody_else(tmp_path: Path) -> None:
         ({"format": 99}, "expected format 1, got 99"),
         ({"network": {"name": "x", "colour": 3}}, "colour"),
         ({"licence": None, "new": 1}, "new"),
+        ({"new\nline": 1}, "new line"),
+        ({"format": "9\n9"}, r"got '9\\n9'"),
     ],
 )
 def test_wrong_card(checkpoint: Path, tmp_path: Path, change: dict[str, object], message: str) -> None:
     card = json.loads(read_card(checkpoint).to_json()) | change
     save_file(load_file(checkpoint), tmp_path / "x.safetensors", metadata={"fear": json.dumps(card)})
-    with pytest.raises(WeightsError, match=message):
+    with pytest.raises(WeightsError, match=message) as caught:
         load_checkpoint(tmp_path / "x.safetensors")
+    assert "\n" not in str(caught.value)
 
 
 # ------------------------------------------------------------------------------------------------------------ ImageNet weights

@@ -42,6 +42,37 @@ def test_a_damaged_file_is_replaced(kept: Path) -> None:
     assert all(path.stat().st_size > 500_000 for path in kept.iterdir())
 
 
+def test_a_changed_bit_is_noticed(kept: Path) -> None:
+    """OpenVINO would read such a file and compute other boxes."""
+    fresh = scores()
+    damaged = {}
+    for path in kept.iterdir():
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 64
+        path.write_bytes(content)
+        damaged[path] = bytes(content)
+    np.testing.assert_array_equal(scores(), fresh)
+    for path in kept.iterdir():  # compiled and kept again
+        assert path.read_bytes() != damaged[path]
+
+
+def test_a_network_under_the_name_of_another_is_noticed(kept: Path) -> None:
+    fresh = scores()
+    first, *others = sorted(kept.iterdir())
+    for path in others:
+        path.write_bytes(first.read_bytes())
+    np.testing.assert_array_equal(scores(), fresh)
+    assert len({path.read_bytes() for path in kept.iterdir()}) == 3  # each was compiled and kept again
+
+
+def test_folders_where_the_files_should_be(kept: Path) -> None:
+    fresh = scores()
+    for path in list(kept.iterdir()):
+        path.unlink()
+        path.mkdir()
+    np.testing.assert_array_equal(scores(), fresh)
+
+
 def test_other_settings_have_files_of_their_own(kept: Path) -> None:
     scores()
     OpenVinoNetwork(FOLDER, threads=2, sides=SIDES)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -200,6 +201,50 @@ def test_auto_takes_the_next_runtime_when_one_fails(tmp_path: Path, monkeypatch:
         fastest({"openvino": broken, "onnx": broken}, packages, 1, "x", 128)
 
 
+def test_auto_takes_the_next_runtime_when_one_ends_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+    def ends() -> Network:
+        raise SystemExit("this build is too old")
+
+    packages = {"openvino": "openvino", "onnx": "onnxruntime"}
+    network = Slow(0)
+    assert fastest({"openvino": ends, "onnx": lambda: network}, packages, 1, "x", 128) is network
+    with pytest.raises(ImportError, match="SystemExit: this build is too old"):
+        fastest({"openvino": ends, "onnx": ends}, packages, 1, "x", 128)
+
+
+@pytest.mark.parametrize("error", [ImportError("no lib\nhere"), SystemExit("no lib here")])
+@pytest.mark.parametrize("name", ["auto", "onnx"])
+def test_a_runtime_that_cannot_be_imported_is_named(error: BaseException, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> Network:
+        raise error
+
+    monkeypatch.setattr(runtime, "_loaders", lambda *_: dict.fromkeys(("openvino", "openvino int8", "onnx"), broken))
+    with pytest.raises(RuntimeMissingError, match=rf"runtime {name}: expected the package .*no lib here; pip install --force-reinstall"):
+        runtime.load("fear-nano", runtime=name)
+
+
+@pytest.mark.parametrize("value", [["onnx"], {}, None, 1.5])
+def test_remembered_answers_of_another_kind_are_ignored(value: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    candidates = {"onnx": lambda: Slow(0.001), "openvino": lambda: Slow(0.004)}
+    packages = {"openvino": "openvino", "onnx": "onnxruntime"}
+    fastest(candidates, packages, 1, "x", 128)
+    memory = tmp_path / "fear" / "fastest.json"
+    (key,) = json.loads(memory.read_text())
+    memory.write_text(json.dumps({key: value, "another": "onnx"}))
+    assert fastest(candidates, packages, 1, "x", 128).config == NETWORK
+    assert json.loads(memory.read_text()) == {key: "onnx", "another": "onnx"}
+
+
+def test_a_folder_where_answers_are_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    (tmp_path / "fear" / "fastest.json").mkdir(parents=True)
+    candidates = {"onnx": lambda: Slow(0.001), "openvino": lambda: Slow(0.004)}
+    assert fastest(candidates, {"openvino": "openvino", "onnx": "onnxruntime"}, 1, "x", 128).config == NETWORK
+
+
 def test_auto_takes_the_next_runtime_when_one_fails_at_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
@@ -304,6 +349,17 @@ def test_damaged_graph(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["openvino", "onnx"])
+def test_a_graph_without_a_digest_beside_graphs_with_one(tmp_path: Path, name: str) -> None:
+    assert SMALL.folder is not None
+    shutil.copytree(SMALL.folder, tmp_path / "x")
+    card = json.loads((SMALL.folder / "config.json").read_text())
+    del card["files"]["match.onnx"]
+    (tmp_path / "x" / "config.json").write_text(json.dumps(card))
+    with pytest.raises(DamagedWeightsError, match=r"match\.onnx: expected its SHA-256 in config\.json"):
+        runtime.load(tmp_path / "x", runtime=name)
+
+
+@pytest.mark.parametrize("name", ["openvino", "onnx"])
 def test_a_description_that_was_changed(tmp_path: Path, name: str) -> None:
     """Another size of crops would follow with other boxes, and nobody would know why."""
     assert FEAR_XS.folder is not None
@@ -361,6 +417,13 @@ def test_export_that_differs_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(ExportError, match=r"expected the exported network within 0\.001 of torch"):
         export(SMALL.checkpoint, tmp_path / "x")
     assert not list(tmp_path.iterdir())
+
+
+def test_an_export_with_half_a_torch_is_told_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fear.export", None)  # as if an import in it failed
+    assert SMALL.checkpoint is not None
+    with pytest.raises(RuntimeMissingError, match=r"one of them does not work \(ModuleNotFoundError.*--force-reinstall torch onnxscript"):
+        export(SMALL.checkpoint, tmp_path / "x")
 
 
 def test_export_does_not_overwrite_other_things(tmp_path: Path) -> None:

@@ -7,7 +7,11 @@ that uses them can get these wrong. Number and side of the search crops are free
 from __future__ import annotations
 
 import logging
+import os
+import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +24,8 @@ from fear.config import STRIDE, NetworkConfig
 from fear.network import FearNetwork, merge_spread
 
 OPSET = 18
+_INDUCTOR_FOLDER = "TORCHINDUCTOR_CACHE_DIR"
+"""The environment variable by which torch's compiler, which nothing here uses, finds its cache folder."""
 _SMALL = 1024  # weights of fewer numbers stay float32, such as the first convolution's, which `merge_spread` divides after rounding
 
 
@@ -105,7 +111,7 @@ def trace_graph(module: nn.Module, inputs: dict[str, Tensor], outputs: list[str]
         batch, side = torch.export.Dim("N", min=1, max=1024), STRIDE * torch.export.Dim("cells", min=2, max=64)
         dynamic = {0: batch, 1: side, 2: side}, {0: batch}
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _inductor_elsewhere():
         warnings.simplefilter("ignore")  # the exporter warns about its own code
         program = torch.onnx.export(
             module.eval(),
@@ -124,6 +130,23 @@ def trace_graph(module: nn.Module, inputs: dict[str, Tensor], outputs: list[str]
     model: onnx.ModelProto = program.model_proto
     _remove_machine_names(model.graph)
     return model
+
+
+@contextmanager
+def _inductor_elsewhere() -> Iterator[None]:
+    """A folder for torch's compiler that is gone afterwards, unless the user chose one.
+
+    torch.export imports a part of the compiler that makes its cache folder, and without this leaves it empty among the temporary files.
+    """
+    if _INDUCTOR_FOLDER in os.environ:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="fear-") as folder:
+        os.environ[_INDUCTOR_FOLDER] = folder
+        try:
+            yield
+        finally:
+            del os.environ[_INDUCTOR_FOLDER]
 
 
 def _remove_machine_names(graph: onnx.GraphProto) -> None:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from fear.errors import DamagedWeightsError
-from fear.parsing import parse_json
+from fear.errors import DamagedWeightsError, FearError
+from fear.parsing import one_line, parse_json
 from fear.runtime.processor import processor
 from fear.runtime.protocol import Crops, Floats, Network, require_finite
 from fear.weights.store import cache_folder, write_text_whole
@@ -90,13 +90,15 @@ def _try(runtime: str, candidates: Mapping[str, Callable[[], Network]], networks
         networks[runtime] = candidates[runtime]()
     except DamagedWeightsError:
         raise  # the user should know of it; other forms of these weights may be damaged too
+    except SystemExit as end:  # of a library that ends the process when it is imported; the others may work
+        _leave_out(runtime, ImportError(f"it ended with SystemExit: {end}"), errors)
     except Exception as error:  # a broken installation may raise anything
         _leave_out(runtime, error, errors)
 
 
 def _leave_out(runtime: str, error: Exception, errors: list[Exception]) -> None:
     errors.append(error)
-    _log.warning("runtime %s fails, taking another: %s", runtime, error)
+    _log.warning("runtime %s fails, taking another: %s", runtime, one_line(error) or type(error).__name__)
 
 
 def _version(package: str) -> str:
@@ -141,11 +143,11 @@ def _remembered(memory: Path) -> dict[str, str]:
         known = parse_json(memory.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return known if isinstance(known, dict) else {}
+    return {key: value for key, value in known.items() if isinstance(value, str)} if isinstance(known, dict) else {}
 
 
 def _remember(memory: Path, known: dict[str, str]) -> None:
     try:
         write_text_whole(memory, json.dumps(known, indent=1) + "\n")
-    except OSError as error:  # then every start measures again, which only takes a second
+    except (OSError, FearError) as error:  # then every start measures again, which only takes a second
         _log.info("could not remember the fastest runtime: %s", error)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fear.errors import RuntimeMissingError
+from fear.parsing import one_line
 from fear.weights.card import WeightsCard, read_card
 from fear.weights.store import cache_folder, sha256_of, written_whole
 
@@ -58,7 +59,10 @@ def export_checkpoint(
     """
     if not can_export():
         raise RuntimeMissingError(f"{checkpoint}: converting a checkpoint needs torch and onnxscript: {_INSTALL}")
-    from fear.export import CropSet, check_request, export
+    try:
+        from fear.export import CropSet, check_request, export
+    except Exception as error:  # a broken installation may raise anything
+        raise _incomplete(checkpoint, error) from error
     from fear.loading.crops import cut_pairs
 
     check_request(folder, format, precision)
@@ -67,6 +71,14 @@ def export_checkpoint(
     pairs = cut_pairs(config, wide, pictures) + cut_pairs(config, compared - wide, pictures, steady=True)
     calibration = cut_pairs(config, compared + _CALIBRATION, pictures, steady=True)[compared:] if precision == "int8" else []
     return export(checkpoint, folder, CropSet(pairs, calibration), format, precision, least_overlap)
+
+
+def _incomplete(source: object, error: Exception) -> RuntimeMissingError:
+    """What to raise where a package is there, but cannot be imported."""
+    return RuntimeMissingError(
+        f"{source}: converting needs torch and onnxscript, and one of them does not work ({type(error).__name__}: {one_line(error)}): "
+        "pip install --force-reinstall torch onnxscript"
+    )
 
 
 def export_to_cache(checkpoint: Path) -> Path:

@@ -12,6 +12,8 @@ from fear.geometry.context import search_sides
 from fear.loading.auto import fastest
 from fear.loading.convert import can_export, export_to_cache
 from fear.loading.reference import Model, find_model
+from fear.parsing import one_line
+from fear.runtime.memory import lacks_memory, too_little_memory
 from fear.runtime.protocol import QUANTISED, Maps, Network
 from fear.weights import WeightsCard
 
@@ -50,7 +52,8 @@ def load(
     Raises:
         ConfigError: no such runtime or device, or not a positive number of threads.
         WeightsError: no such model, or a damaged one.
-        RuntimeMissingError: the runtime is not installed, or cannot run this form of the model.
+        RuntimeMissingError: the runtime is not installed, does not work, or cannot run this form of the model.
+        FearError: there is too little memory.
     """
     if runtime != "auto" and runtime not in _PACKAGES:
         raise ConfigError(f"runtime: expected auto, {', '.join(_PACKAGES)}; got {runtime!r}")
@@ -64,20 +67,27 @@ def load(
     loaders = _loaders(found, device, threads, sides)
     if runtime == "auto":
         candidates = {name: loaders[name] for name in _candidates(found, device)}
-        packages = _PACKAGES | {_INT8: "openvino"}
-        return fastest(candidates, packages, threads, found.name, side=min(sides), handicapped={_INT8})  # of most frames
-    if not _installed(runtime):
+    elif _installed(runtime):
+        candidates = {runtime: loaders[runtime]}
+    else:
         raise RuntimeMissingError(f"runtime {runtime}: expected the package {_PACKAGES[runtime]}, which is not installed")
+    packages = _PACKAGES | {_INT8: "openvino"}
     try:
-        return loaders[runtime]()
+        return fastest(candidates, packages, threads, found.name, side=min(sides), handicapped={_INT8})  # of most frames
     except FearError:
         raise
-    except Exception as error:  # a broken installation may raise anything
-        package = _PACKAGES[runtime]
-        raise RuntimeMissingError(
-            f"runtime {runtime}: expected the package {package} to work, got {type(error).__name__}: {error}; "
-            f"pip install --force-reinstall {package}, or take another runtime"
-        ) from error
+    except (Exception, SystemExit) as error:  # a broken installation may raise anything, or end the process
+        raise _broken(runtime, list(dict.fromkeys(packages[name] for name in candidates)), error) from error
+
+
+def _broken(runtime: str, packages: Sequence[str], error: BaseException) -> FearError:
+    """What to raise where no candidate works and an error came that is none of ours."""
+    if lacks_memory(error):
+        return too_little_memory(f"runtime {runtime}", " or ".join(packages), error)
+    return RuntimeMissingError(
+        f"runtime {runtime}: expected the package {' or '.join(packages)} to work, got {type(error).__name__}: {one_line(error)}; "
+        f"pip install --force-reinstall {' '.join(packages)}, or take another runtime"
+    )
 
 
 def describe(network: Network) -> str:

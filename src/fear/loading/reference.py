@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fear.config import PRESETS
-from fear.errors import WeightsError
+from fear.errors import DamagedWeightsError, WeightsError
 from fear.loading.convert import published_checkpoint
 from fear.media.names import exists, home_path
 from fear.weights import WeightsCard, packaged, read_card
@@ -56,11 +56,30 @@ class Model:
 
         Raises:
             WeightsError: the model has none.
+            DamagedWeightsError: the checkpoint is not the one that the card of the exported folder describes.
         """
         if self.checkpoint is None:
             found = "no weights" if self.folder is None else "a folder that is exported already"
             raise WeightsError(f"{self.folder or self.name}: {purpose} needs a .safetensors checkpoint, got {found}")
+        if self.folder is not None:  # then `card` is that of the folder, and nothing has looked into the checkpoint yet
+            _require_same_network(self.checkpoint, self.folder, self.card)
         return self.checkpoint
+
+
+def _require_same_network(checkpoint: Path, folder: Path, card: WeightsCard) -> None:
+    """Checks that a checkpoint holds the network of an exported folder; its tensors are checked against its own card when it is loaded.
+
+    Raises:
+        DamagedWeightsError: it holds another network.
+    """
+    own = read_card(checkpoint)
+    for field in ("sha256", "dynamic_weight", "network"):
+        expected, found = getattr(card, field), getattr(own, field)
+        if found != expected:
+            raise DamagedWeightsError(
+                f"{checkpoint}: expected the network of {folder / 'config.json'} with {field} {expected}, got {found}; "
+                "take an undamaged copy of the package"
+            )
 
 
 def find_model(reference: str | Path | Model) -> Model:

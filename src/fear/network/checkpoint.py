@@ -102,27 +102,35 @@ def load_exactly(module: nn.Module, state: Mapping[str, Tensor], source: Path) -
     """Fills every parameter and buffer of a module.
 
     Raises:
-        WeightsError: missing or unexpected keys, or other shapes; they are listed.
+        WeightsError: missing or unexpected keys, other shapes or kinds of numbers; they are listed.
     """
     own = module.state_dict()
     faults = []
     for what, names in (("missing", own.keys() - state.keys()), ("unexpected", state.keys() - own.keys())):
         if names:
             faults.append(f"{len(names)} keys {what}: {_some(sorted(names))}")
+    both = sorted(own.keys() & state.keys())
     shapes = [
-        f"{name} {tuple(state[name].shape)} instead of {tuple(own[name].shape)}"
-        for name in sorted(own.keys() & state.keys())
-        if state[name].shape != own[name].shape
+        f"{name} {tuple(state[name].shape)} instead of {tuple(own[name].shape)}" for name in both if state[name].shape != own[name].shape
     ]
     if shapes:
         faults.append(f"{len(shapes)} of another shape: {_some(shapes)}")
+    # torch would convert them: whole numbers have lost what makes weights, and of complex ones it drops a part
+    kinds = [
+        f"{name} {state[name].dtype} instead of {own[name].dtype}"
+        for name in both
+        if state[name].is_floating_point() != own[name].is_floating_point()
+    ]
+    if kinds:
+        faults.append(f"{len(kinds)} of another type: {_some(kinds)}")
     if faults:
         raise WeightsError(f"{source}: expected weights of {type(module).__name__}; " + "; ".join(faults))
     module.load_state_dict(dict(state))
 
 
 def _some(names: list[str]) -> str:
-    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+    shown = [name if name.isprintable() else repr(name) for name in names[:6]]  # a message is one line
+    return ", ".join(shown) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
 
 
 def _read_state(path: Path) -> dict[str, Tensor]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fear.errors import ConfigError, WeightsError
+from fear.runtime.memory import lacks_memory, memory_named, too_little_memory
 from fear.runtime.protocol import Crops, Floats, Maps, require_template_shapes
 from fear.telemetry import telemetry_off
 from fear.weights.card import WeightsCard, checked_sha256, read_card
@@ -28,6 +29,7 @@ class OnnxNetwork:
     Raises:
         ConfigError: this ONNX Runtime does not have the device.
         WeightsError: a graph is missing or damaged.
+        FearError: there is too little memory.
     """
 
     def __init__(self, folder: Path, device: str = "cpu", threads: int | None = None, card: WeightsCard | None = None) -> None:
@@ -44,6 +46,8 @@ class OnnxNetwork:
             try:
                 return onnxruntime.InferenceSession(path, options, providers=[provider])
             except Exception as error:  # the errors of ONNX Runtime have no other base class in common
+                if lacks_memory(error):
+                    raise too_little_memory(path, "this network on ONNX Runtime", error) from error
                 reason = " ".join(str(error).split())[-160:]
                 raise WeightsError(f"{path}: expected a network that ONNX Runtime can run ({reason})") from error
 
@@ -53,12 +57,14 @@ class OnnxNetwork:
 
     def encode_template(self, template_crops: Crops) -> Floats:
         """See `Network.encode_template`."""
-        features: Floats = self._embed.run(None, {"template": template_crops})[0]
+        with memory_named(self.config.name, "ONNX Runtime"):
+            features: Floats = self._embed.run(None, {"template": template_crops})[0]
         return features
 
     def match(self, search_crops: Crops, template_features: Floats) -> Maps:
         """See `Network.match`."""
-        return Maps(*self._match.run(_OUTPUTS, {"search": search_crops, "template_features": template_features}))
+        with memory_named(self.config.name, "ONNX Runtime"):
+            return Maps(*self._match.run(_OUTPUTS, {"search": search_crops, "template_features": template_features}))
 
 
 def _provider(device: str) -> str:

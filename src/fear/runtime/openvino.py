@@ -14,6 +14,7 @@ import numpy as np
 
 from fear.errors import ConfigError, WeightsError
 from fear.runtime.compiled import compiled_once
+from fear.runtime.memory import lacks_memory, memory_named, too_little_memory
 from fear.runtime.protocol import QUANTISED, Crops, Floats, Maps, require_template_shapes
 from fear.telemetry import telemetry_off
 from fear.weights.card import WeightsCard, checked_sha256, read_card
@@ -36,6 +37,7 @@ class OpenVinoNetwork:
     Raises:
         ConfigError: this OpenVINO does not have the device.
         WeightsError: a graph is missing or damaged, or cannot run on the device.
+        FearError: there is too little memory.
     """
 
     def __init__(
@@ -96,13 +98,15 @@ class OpenVinoNetwork:
                 return compiled().create_infer_request()
             digests = [self._digests[file] for file in graph]
             return compiled_once(self._core, digests, side, self._settings, compiled).create_infer_request()
-        except RuntimeError as error:
+        except (RuntimeError, MemoryError) as error:
+            if lacks_memory(error):
+                raise too_little_memory(self._folder, "its network on OpenVINO", error) from error
             reason = " ".join(str(error).split())[-160:]
             raise WeightsError(f"{self._folder}: expected a network that OpenVINO can run on {self._device} ({reason})") from error
 
     def encode_template(self, template_crops: Crops) -> Floats:
         """See `Network.encode_template`."""
-        with self._lock:
+        with self._lock, memory_named(self.config.name, "OpenVINO"):
             self._embed.infer([template_crops], share_inputs=True)
             features: Floats = self._embed.get_output_tensor(0).data.copy()  # the next call would overwrite it
         return features
@@ -111,7 +115,7 @@ class OpenVinoNetwork:
         """See `Network.match`; the first call with another side of crops compiles the network for it."""
         side = search_crops.shape[1]
         answers = []
-        with self._lock:
+        with self._lock, memory_named(self.config.name, "OpenVINO"):
             if side not in self._match:
                 self._match[side] = self._compile(self._search_part, side)
             request = self._match[side]

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from fear.errors import ConfigError
 from fear.network import FearNetwork, fold, load_checkpoint
+from fear.runtime.memory import memory_named
 from fear.runtime.protocol import Crops, Floats, Maps
 
 
@@ -45,12 +46,14 @@ class TorchNetwork:
     @torch.inference_mode()
     def encode_template(self, template_crops: Crops) -> Floats:
         """See `Network.encode_template`."""
-        features: Floats = self._network.encode_template(self._images(template_crops)).cpu().numpy()
+        with memory_named(self.config.name, "torch"):
+            features: Floats = self._network.encode_template(self._images(template_crops)).cpu().numpy()
         return features
 
     @torch.inference_mode()
     def match(self, search_crops: Crops, template_features: Floats) -> Maps:
         """See `Network.match`."""
-        template = torch.from_numpy(template_features).to(self._device)
-        logits, boxes_ltrb, embedding = self._network.match(self._images(search_crops), template)
-        return Maps(logits.sigmoid().cpu().numpy(), boxes_ltrb.cpu().numpy(), embedding.cpu().numpy())
+        with memory_named(self.config.name, "torch"):
+            template = torch.from_numpy(template_features).to(self._device)
+            logits, boxes_ltrb, embedding = self._network.match(self._images(search_crops), template)
+            return Maps(logits.sigmoid().cpu().numpy(), boxes_ltrb.cpu().numpy(), embedding.cpu().numpy())

@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 
 from fear.config import NetworkConfig
 from fear.errors import ConfigError, DamagedWeightsError, WeightsError
-from fear.parsing import parse_json
+from fear.parsing import one_line, parse_json
 from fear.weights.store import sha256_of
 
 FORMAT = 1
@@ -34,6 +34,12 @@ _FORMER_OPTIONS = {"merge": "sum", "update": "similarity"}
 
 _LARGEST_WEIGHT = 2
 """Of the dynamic template. Training does not keep w within 0 and 1; what is far outside is a mistake."""
+
+_FLOATS = ("F16", "F32")
+"""Types of weights, in the words of safetensors. Others cannot be read by numpy, or were never written by this package."""
+
+_COUNTERS, _COUNTER = "num_batches_tracked", "I64"
+"""End of the names of batch norms' counters, and their type."""
 
 _GRAPH_SUFFIXES = (".onnx", ".xml", ".bin")
 
@@ -99,9 +105,9 @@ class WeightsCard:
             if card is not None:
                 card._check()
         except (ValueError, KeyError, TypeError, AttributeError, ConfigError) as error:
-            raise WeightsError(f"{source}: expected the description of a FEAR network, got something else ({error})") from error
+            raise WeightsError(f"{source}: expected the description of a FEAR network, got something else ({one_line(error)})") from error
         if card is None:
-            raise WeightsError(f"{source}: expected format {FORMAT}, got {version}; it needs another version of fear-tracker")
+            raise WeightsError(f"{source}: expected format {FORMAT}, got {version!r}; it needs another version of fear-tracker")
         if changed:
             raise DamagedWeightsError(f"{source}: network or dynamic_weight was changed by hand or by damage; take an undamaged copy")
         if former != _FORMER_OPTIONS:
@@ -114,12 +120,17 @@ class WeightsCard:
         if not all(isinstance(text, str) for text in texts):
             raise ValueError("expected text for licence, provenance, scores_on, sha256 and files")
         counts = (self.parameters, self.template_parameters, self.macs)
-        if not all(isinstance(count, int) and count >= 0 for count in counts):
+        if not all(_is_number(count) and isinstance(count, int) and count >= 0 for count in counts):
             raise ValueError("expected whole numbers from 0 up for parameters and macs")
-        if not isinstance(self.dynamic_weight, int | float) or not abs(self.dynamic_weight) <= _LARGEST_WEIGHT:
+        if not _is_number(self.dynamic_weight) or not abs(self.dynamic_weight) <= _LARGEST_WEIGHT:
             raise ValueError(f"dynamic_weight: expected a number up to {_LARGEST_WEIGHT}, got {self.dynamic_weight!r}")
-        if not all(isinstance(score, int | float) for score in self.scores.values()):
+        if not all(_is_number(score) for score in self.scores.values()):
             raise ValueError("expected numbers for scores")
+
+
+def _is_number(value: object) -> bool:
+    """Whether JSON holds a number there; Python counts its `true` and `false` as numbers too."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _digest(values: Mapping[str, Any]) -> str:
@@ -149,11 +160,28 @@ def read_card(path: Path) -> WeightsCard:
     try:
         with safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
+            types = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118  # it is no dictionary
     except (SafetensorError, OSError) as error:
-        raise WeightsError(f"{path}: expected a .safetensors checkpoint, got another or a damaged file ({error})") from error
+        raise WeightsError(f"{path}: expected a .safetensors checkpoint, got another or a damaged file ({one_line(error)})") from error
     if _HEADER_KEY not in metadata:
         raise WeightsError(f"{path}: expected a checkpoint of this package, its header has no entry '{_HEADER_KEY}'")
-    return WeightsCard.from_json(metadata[_HEADER_KEY], path)
+    card = WeightsCard.from_json(metadata[_HEADER_KEY], path)
+    _require_types(types, path)
+    return card
+
+
+def _require_types(types: Mapping[str, str], path: Path) -> None:
+    """Checks the types of a checkpoint's tensors, before anything is converted.
+
+    Raises:
+        WeightsError: a tensor has another type than this package writes.
+    """
+    for name, found in types.items():
+        expected = (_COUNTER,) if name.endswith(_COUNTERS) else _FLOATS
+        if found not in expected:
+            raise WeightsError(
+                f"{path}: expected tensors of type {' or '.join(expected)}, got {found} for {name!r}; convert them to that type"
+            )
 
 
 def header(card: WeightsCard) -> dict[str, str]:
@@ -178,7 +206,7 @@ def require_tensors(tensors: Mapping[str, NDArray[Any]], card: WeightsCard, sour
         DamagedWeightsError: they have another digest.
     """
     if card.sha256 and (found := tensors_sha256(tensors)) != card.sha256:
-        raise DamagedWeightsError(f"{source}: expected tensors with SHA-256 {card.sha256}, got {found}; take an undamaged copy")
+        raise DamagedWeightsError(f"{source}: expected tensors with SHA-256 {one_line(card.sha256)}, got {found}; take an undamaged copy")
 
 
 def write_folder_card(card: WeightsCard, folder: Path) -> WeightsCard:
@@ -194,14 +222,19 @@ def checked_sha256(graph: Path, card: WeightsCard) -> str:
 
     Args:
         graph: The file.
-        card: The card of the folder. A graph for which it holds no digest passes.
+        card: The card of the folder. A card of earlier versions, without any digests of files, lets every graph pass.
 
     Raises:
-        DamagedWeightsError: the card holds another digest.
+        DamagedWeightsError: the card holds another digest, or digests of other files alone.
     """
     if not graph.is_file():
         return ""
-    found, expected = sha256_of(graph), card.files.get(graph.name)
-    if expected and found != expected:
-        raise DamagedWeightsError(f"{graph}: expected SHA-256 {expected}, got {found}; take an undamaged copy or export again")
+    found = sha256_of(graph)
+    if not card.files:
+        return found
+    if graph.name not in card.files:
+        known = ", ".join(card.files)
+        raise DamagedWeightsError(f"{graph}: expected its SHA-256 in config.json, got {one_line(known)} alone; take an undamaged copy")
+    if found != (expected := card.files[graph.name]):
+        raise DamagedWeightsError(f"{graph}: expected SHA-256 {one_line(expected)}, got {found}; take an undamaged copy or export again")
     return found
