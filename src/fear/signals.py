@@ -12,6 +12,14 @@ ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if h
 """Ctrl-C; what services and containers send; what a terminal sends when it is closed (not on Windows)."""
 
 
+def is_interruption(error: BaseException) -> bool:
+    """Whether Ctrl-C is behind an error: libraries in C++ that are interrupted while they are imported raise an ImportError instead."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, KeyboardInterrupt):
+        cause = cause.__cause__ or cause.__context__
+    return cause is not None
+
+
 @contextmanager
 def on_ending_signal(handler: Callable[[int, Any], Any]) -> Iterator[None]:
     """Calls a handler when a signal asks the program to end. Afterwards the handlers are what they were before.

@@ -245,6 +245,29 @@ def test_a_folder_where_answers_are_remembered(tmp_path: Path, monkeypatch: pyte
     assert fastest(candidates, {"openvino": "openvino", "onnx": "onnxruntime"}, 1, "x", 128).config == NETWORK
 
 
+def test_an_interruption_while_a_library_is_imported_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Modules in C++ that are interrupted while they are imported raise an ImportError."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+    def interrupted() -> Network:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as error:
+            raise ImportError("initialization failed") from error
+
+    with pytest.raises(KeyboardInterrupt):
+        fastest({"openvino": interrupted, "onnx": interrupted}, {"openvino": "openvino", "onnx": "onnxruntime"}, 1, "x", 128)
+
+
+def test_packaged_weights_run_where_nothing_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> Path:
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    for module in ("fear.loading.auto", "fear.runtime.compiled"):
+        monkeypatch.setattr(f"{module}.cache_folder", nowhere)
+    assert runtime.load("fear-nano", runtime="auto", threads=1).config.name == "fear-nano"
+
+
 def test_auto_takes_the_next_runtime_when_one_fails_at_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,7 +22,7 @@ from fear.errors import ConfigError, DatasetError
 from fear.media.synthetic import Scene, write_folder
 from fear.network import load_checkpoint
 from fear.training.data.batch import Batch, SampleCrops
-from fear.training.folder import begin, newest_checkpoint, run_folder
+from fear.training.folder import begin, newest_checkpoint, remove_half_checkpoints, run_folder
 from fear.training.interruption import InterruptedRunError
 from fear.training.plots import draw_batch, draw_curves, read_metrics
 from fear.training.recipe import Recipe, load_recipe
@@ -161,6 +162,27 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_is_resumed(clips: Pat
     begin(recipe, tmp_path / "run")
     with run_folder(recipe, tmp_path / "run", True):
         assert newest_checkpoint(tmp_path / "run" / "track") is None
+
+
+def test_the_folder_of_a_run_of_another_process_stays(clips: Path, tmp_path: Path) -> None:
+    """Both processes found it empty; while this one prepared its data, the other one began."""
+    recipe, folder = smoke(clips), tmp_path / "run"
+    with pytest.raises(ConfigError, match="another run began just now"), run_folder(recipe, folder, False):
+        folder.mkdir()
+        (folder / "recipe.toml").write_text("another's")
+        begin(recipe, folder)
+    assert (folder / "recipe.toml").read_text() == "another's"
+
+
+def test_checkpoints_that_were_not_written_to_their_end_are_in_nobodys_way(tmp_path: Path) -> None:
+    names = ("epoch-step=2.ckpt", "epoch-step=4-v1.ckpt", "interrupted-step=3.ckpt")
+    for name in names:
+        with zipfile.ZipFile(tmp_path / name, "w") as file:
+            file.writestr("data.pkl", b"x")
+    (tmp_path / "epoch-step=9.ckpt").write_bytes((tmp_path / names[0]).read_bytes()[:40])
+    assert newest_checkpoint(tmp_path) == tmp_path / "epoch-step=4-v1.ckpt"
+    remove_half_checkpoints(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == set(names)
 
 
 def test_a_file_is_no_folder_of_a_run(clips: Path, tmp_path: Path) -> None:

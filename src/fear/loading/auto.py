@@ -19,6 +19,7 @@ from fear.errors import DamagedWeightsError, FearError
 from fear.parsing import one_line, parse_json
 from fear.runtime.processor import processor
 from fear.runtime.protocol import Crops, Floats, Network, require_finite
+from fear.signals import is_interruption
 from fear.weights.store import cache_folder, write_text_whole
 
 _log = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ def fastest(
     """
     if len(candidates) == 1:
         return next(iter(candidates.values()))()
-    memory = cache_folder() / "fastest.json"
+    memory = _memory()
     versions = [f"{runtime} {_version(packages[runtime])}" for runtime in candidates]
     key = " ".join([name, processor(), f"threads {threads}", f"side {side}", *versions])
     known = _remembered(memory)
@@ -79,7 +80,7 @@ def fastest(
         raise errors[0]
     best = min(times, key=lambda runtime: times[runtime] * (_HANDICAP if runtime in handicapped else 1))
     _log.info("fastest runtime: %s (%s)", best, ", ".join(f"{runtime} {seconds * 1e3:.1f} ms" for runtime, seconds in times.items()))
-    if not errors:
+    if not errors and memory is not None:
         _remember(memory, known | {key: best})
     return networks[best]
 
@@ -93,6 +94,8 @@ def _try(runtime: str, candidates: Mapping[str, Callable[[], Network]], networks
     except SystemExit as end:  # of a library that ends the process when it is imported; the others may work
         _leave_out(runtime, ImportError(f"it ended with SystemExit: {end}"), errors)
     except Exception as error:  # a broken installation may raise anything
+        if is_interruption(error):
+            raise KeyboardInterrupt from error
         _leave_out(runtime, error, errors)
 
 
@@ -138,7 +141,17 @@ def _block(network: Network, search: Crops, features: Floats) -> list[float]:
     return seconds[_WARM_UP:]
 
 
-def _remembered(memory: Path) -> dict[str, str]:
+def _memory() -> Path | None:
+    """The file that remembers what was fastest; None where nothing can be written, not even in the temporary folder."""
+    try:
+        return cache_folder() / "fastest.json"
+    except OSError:
+        return None
+
+
+def _remembered(memory: Path | None) -> dict[str, str]:
+    if memory is None:
+        return {}
     try:
         known = parse_json(memory.read_text(encoding="utf-8"))
     except (OSError, ValueError):

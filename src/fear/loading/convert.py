@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fear.errors import RuntimeMissingError
 from fear.parsing import one_line
 from fear.weights.card import WeightsCard, read_card
-from fear.weights.store import cache_folder, sha256_of, written_whole
+from fear.weights.store import DISK_FULL, cache_folder, sha256_of, temporary_cache, written_whole
 
 if TYPE_CHECKING:
     from fear.export import Report
@@ -88,12 +89,37 @@ def export_to_cache(checkpoint: Path) -> Path:
         RuntimeMissingError: a package that the export needs is not installed.
         ExportError: a runtime gives other values than torch.
     """
-    folder = cache_folder() / f"export-{sha256_of(checkpoint)[:20]}"
-    if not (folder / "config.json").is_file():
-        _log.info("converting %s for the runtimes, once; the result is kept in %s", checkpoint, folder)
-        with written_whole(folder, keep_existing=True) as unfinished:
-            export_checkpoint(checkpoint, unfinished)
-    return folder
+    name = f"export-{sha256_of(checkpoint)[:20]}"
+    return _made_once(name, checkpoint, lambda unfinished: export_checkpoint(checkpoint, unfinished), last="config.json")
+
+
+def _made_once(name: str, source: Path, make: Callable[[Path], object], last: str = "") -> Path:
+    """A conversion in the cache folder, which is made where it is not there yet; in a temporary folder where the disk is full.
+
+    Args:
+        name: Of the file or folder.
+        source: What is converted, for messages.
+        make: Writes it to a path.
+        last: File in the folder that tells that it is there.
+    """
+    place = cache_folder()
+    if not (place / name / last).is_file():
+        _log.info("converting %s for the runtimes, once; the result is kept in %s", source, place / name)
+        try:
+            _make(place / name, make)
+        except OSError as error:
+            if error.errno not in DISK_FULL:
+                raise
+            place = temporary_cache()
+            _log.warning("%s; converting into a temporary folder, for this run alone", error)
+            if not (place / name / last).is_file():
+                _make(place / name, make)
+    return place / name
+
+
+def _make(path: Path, make: Callable[[Path], object]) -> None:
+    with written_whole(path, keep_existing=True) as unfinished:
+        make(unfinished)
 
 
 def published_checkpoint(folder: Path) -> Path:
@@ -108,11 +134,7 @@ def published_checkpoint(folder: Path) -> Path:
     """
     parts = folder / "Tracker.mlmodel", folder / "TrackerInit.mlmodel"
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in parts if path.is_file())).hexdigest()
-    target = cache_folder() / f"published-{digest[:20]}.safetensors"
-    if not target.is_file():
-        _log.info("converting the published network in %s, once; the result is kept in %s", folder, target)
-        import_published(*parts, target)
-    return target
+    return _made_once(f"published-{digest[:20]}.safetensors", folder, lambda unfinished: import_published(*parts, unfinished))
 
 
 def import_published(tracker: Path, tracker_init: Path, output: Path) -> WeightsCard:

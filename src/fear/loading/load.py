@@ -15,6 +15,7 @@ from fear.loading.reference import Model, find_model
 from fear.parsing import one_line
 from fear.runtime.memory import lacks_memory, too_little_memory
 from fear.runtime.protocol import QUANTISED, Maps, Network
+from fear.signals import is_interruption
 from fear.weights import WeightsCard
 
 __all__ = ["Maps", "Network", "computed_by", "describe", "load"]
@@ -77,6 +78,8 @@ def load(
     except FearError:
         raise
     except (Exception, SystemExit) as error:  # a broken installation may raise anything, or end the process
+        if is_interruption(error):
+            raise KeyboardInterrupt from error
         raise _broken(runtime, list(dict.fromkeys(packages[name] for name in candidates)), error) from error
 
 
@@ -84,6 +87,8 @@ def _broken(runtime: str, packages: Sequence[str], error: BaseException) -> Fear
     """What to raise where no candidate works and an error came that is none of ours."""
     if lacks_memory(error):
         return too_little_memory(f"runtime {runtime}", " or ".join(packages), error)
+    if isinstance(error, OSError) and error.errno is not None:  # of a file of ours, such as in a full cache folder
+        return FearError(f"runtime {runtime}: expected to read and write files, got {one_line(error)}")
     return RuntimeMissingError(
         f"runtime {runtime}: expected the package {' or '.join(packages)} to work, got {type(error).__name__}: {one_line(error)}; "
         f"pip install --force-reinstall {' '.join(packages)}, or take another runtime"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 import av
-import av.error
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
@@ -43,12 +43,12 @@ def open_container(
     Raises:
         VideoError: it cannot be opened, or holds no stream of pictures.
     """
-    title = title or name
+    title, start = title or name, time.monotonic()
     try:
         container = av.open(name, format=format, options=dict(options or {}), timeout=patience, metadata_errors="replace")
-    except av.error.ExitError as error:
-        raise VideoError(f"{title}: expected a stream that sends pictures, got no data for {patience:g} s") from error
     except (av.FFmpegError, ValueError, OSError) as error:
+        if patience is not None and time.monotonic() - start >= patience:  # RTSP calls it invalid data
+            raise VideoError(f"{title}: expected a stream that sends pictures, got no data for {patience:g} s") from error
         raise VideoError(f"{title}: expected a video that can be opened ({reason(error)})") from error
     if not container.streams.video:
         container.close()

@@ -9,6 +9,8 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
+from av.error import ExitError
+
 from fear.media.image import Image
 from fear.media.planes import Yuv420, whole
 from fear.media.start import Start
@@ -114,4 +116,6 @@ class Source(Protocol):
 
 def reason(error: Exception) -> str:
     """What FFmpeg or the system says about an error, one line."""
+    if isinstance(error, ExitError):  # how FFmpeg says that our limit of time ended the call
+        return "no data came in time"
     return str(getattr(error, "strerror", None) or error).partition("\n")[0]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from fear.errors import FearError
 from fear.runtime.processor import processor
@@ -47,21 +48,29 @@ def compiled_once(
         RuntimeError: `make` raised it.
     """
     key = repr((_LAYOUT, digests, side, sorted(settings.items()), processor(), openvino.get_version())).encode()
-    kept = cache_folder() / "compiled" / hashlib.sha256(key).hexdigest()[:32]
     try:
-        return core.import_model(_verified(kept.read_bytes(), key), "CPU", dict(settings))
+        return core.import_model(_verified(_kept(key).read_bytes(), key), "CPU", dict(settings))
     except FileNotFoundError:
         pass
     except (OSError, ValueError, RuntimeError) as error:  # it is damaged, or comes from a processor of the same name that differs
-        _log.info("could not read %s, compiling: %s", kept, error)
+        _log.info("could not read the kept network, compiling: %s", error)
     model = make()
     try:
-        with written_whole(kept) as unfinished:
+        with written_whole(_kept(key)) as unfinished:
             content = model.export_model().getvalue()
             unfinished.write_bytes(_digest(content, key) + content)
     except (OSError, RuntimeError, FearError) as error:  # then the network is compiled at every start, which only takes time
-        _log.info("could not keep %s: %s", kept, error)
+        _log.info("could not keep the compiled network: %s", error)
     return model
+
+
+def _kept(key: bytes) -> Path:
+    """Where a compiled network is kept.
+
+    Raises:
+        OSError: nothing can be written, not even in the temporary folder.
+    """
+    return cache_folder() / "compiled" / hashlib.sha256(key).hexdigest()[:32]
 
 
 def _digest(content: bytes, key: bytes) -> bytes:

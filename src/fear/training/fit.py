@@ -18,7 +18,7 @@ from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
 from fear.training.average import MovingAverage
 from fear.training.data.loader import TrainingData
-from fear.training.folder import newest_checkpoint, set_aside
+from fear.training.folder import newest_checkpoint, remove_half_checkpoints, set_aside
 from fear.training.interruption import CheckpointOnInterrupt
 from fear.training.plots import BatchPicture, Curves
 from fear.training.progress import EpochLines
@@ -46,6 +46,7 @@ def fit(recipe: Recipe, module: Stage, data: TrainingData, folder: Path, tell: C
         InterruptedRunError: the user pressed Ctrl-C.
     """
     set_aside(folder / "metrics.csv")
+    remove_half_checkpoints(folder)
     machine, stage = recipe.machine, module.stage
     several = machine.nodes > 1 or (machine.devices != "auto" and machine.devices > 1)
     unused = stage.kind != "track" or stage.frozen_backbone

@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import os
+import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,12 @@ from fear.training.recipe import Recipe
 RECIPE = "recipe.toml"
 _UNFINISHED = f".{RECIPE}"
 """The recipe while it is written; it stays where the run is killed meanwhile."""
+
+_OURS: set[Path] = set()
+"""Folders in which this process began or resumed a run."""
+
+_CHECKPOINT = re.compile(r"-step=(?P<steps>\d+)(-v\d+)?\.ckpt$")
+"""Names of checkpoints; Lightning adds a version where the name is taken."""
 
 DIFFICULTY = "difficulty.json"
 WEIGHTS = "weights.safetensors"
@@ -48,12 +55,13 @@ def run_folder(recipe: Recipe, folder: Path, resume: bool) -> Iterator[None]:
     existed = folder.exists()
     if resume:
         _check_same(recipe, folder)
+        _OURS.add(folder.resolve())
     elif not is_worker():
         _check_free(folder)
     try:
         yield
     except BaseException:
-        if not resume and not is_worker() and not _has_results(folder):
+        if not resume and not is_worker() and not _is_taken(folder) and not _has_results(folder):
             _clear(recipe, folder)
             if not existed:
                 _remove_if_empty(folder)
@@ -61,18 +69,39 @@ def run_folder(recipe: Recipe, folder: Path, resume: bool) -> Iterator[None]:
 
 
 def begin(recipe: Recipe, folder: Path) -> None:
-    """Writes the recipe as run: from here on the folder belongs to this run."""
-    if not is_worker():
-        folder.mkdir(parents=True, exist_ok=True)
-        unfinished = folder / _UNFINISHED
-        unfinished.write_text(recipe.to_toml(), encoding="utf-8")
-        unfinished.replace(folder / RECIPE)
+    """Writes the recipe as run: from here on the folder belongs to this run.
+
+    Raises:
+        ConfigError: another run began there in the meantime.
+    """
+    if is_worker():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    if _is_taken(folder):
+        raise ConfigError(f"{folder}: expected a new folder, got one in which another run began just now")
+    _OURS.add(folder.resolve())
+    unfinished = folder / _UNFINISHED
+    unfinished.write_text(recipe.to_toml(), encoding="utf-8")
+    unfinished.replace(folder / RECIPE)
+
+
+def _is_taken(folder: Path) -> bool:
+    """Whether a run of another process began there."""
+    return (folder / RECIPE).exists() and folder.resolve() not in _OURS
 
 
 def newest_checkpoint(stage_folder: Path) -> Path | None:
     """The checkpoint of the most steps that was written to its end; None where there is none."""
-    found = {int(path.stem.rpartition("=")[2]): path for path in stage_folder.glob("*-step=*.ckpt") if zipfile.is_zipfile(path)}
-    return found[max(found)] if found else None
+    found = [(int(match["steps"]), path) for path in stage_folder.glob("*.ckpt") if (match := _CHECKPOINT.search(path.name))]
+    whole = [(steps, path) for steps, path in found if zipfile.is_zipfile(path)]
+    return max(whole)[1] if whole else None
+
+
+def remove_half_checkpoints(stage_folder: Path) -> None:
+    """Removes checkpoints that were not written to their end, as on a full disk."""
+    for path in stage_folder.glob("*.ckpt"):
+        if not is_worker() and not zipfile.is_zipfile(path):
+            path.unlink(missing_ok=True)
 
 
 def set_aside(table: Path) -> None:

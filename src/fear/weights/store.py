@@ -24,7 +24,8 @@ from fear.errors import FearError, RuntimeMissingError, WeightsError
 _UNFINISHED = ".fear-"
 """Start of the names of folders in which files and folders are written."""
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Numbers of the errors of a full disk, a full quota, and a file that is too large."""
 
 _ABANDONED = 86_400.0
 """Seconds after which nobody is writing there any more."""
@@ -39,19 +40,20 @@ def cache_folder() -> Path:
     try:
         folder = user_cache_path("fear", appauthor=False)
     except RuntimeError:  # platformdirs found no home: neither in the environment nor among the users of the system
-        return _temporary_cache()
+        return temporary_cache()
     if folder.is_absolute():  # without a home it would be relative to the working directory
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError:
-            return _temporary_cache()
+            return temporary_cache()
         if os.access(folder, os.W_OK | os.X_OK):
             return folder
-    return _temporary_cache()
+    return temporary_cache()
 
 
 @cache
-def _temporary_cache() -> Path:
+def temporary_cache() -> Path:
+    """A folder that is deleted when this process ends; the cache folder where there is no other."""
     folder = Path(tempfile.mkdtemp(prefix="fear-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
@@ -81,7 +83,7 @@ def written_whole(path: Path, *, keep_existing: bool = False) -> Iterator[Path]:
         try:
             yield unfinished
         except OSError as error:
-            if error.errno in _FULL and error.filename is None:  # writing into an open file does not say which one it was
+            if error.errno in DISK_FULL and error.filename is None:  # writing into an open file does not say which one it was
                 raise OSError(error.errno, error.strerror, str(path)) from error
             raise
         if keep_existing and path.exists():
