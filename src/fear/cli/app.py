@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 import fear
 from fear.cli.console import messages
 from fear.errors import FearError, shortened
+from fear.parsing import one_line
 from fear.signals import on_ending_signal
 
 _UsageError: Any = typer.BadParameter.__mro__[1]
@@ -80,7 +81,7 @@ class _Commands(TyperGroup):
 
     @staticmethod
     def _end(message: str, code: int) -> NoReturn:
-        typer.echo(f"fear: {shortened(' '.join(message.split()))}", err=True)
+        typer.echo(f"fear: {shortened(one_line(message))}", err=True)
         raise SystemExit(code)
 
 
